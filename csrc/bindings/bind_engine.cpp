@@ -1,0 +1,199 @@
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "bindings/arrays.h"
+#include "bindings/registers.h"
+#include "bindings/strings.h"
+#include "encoder/engine.h"
+
+namespace py = pybind11;
+
+namespace albert_fast::bindings {
+namespace {
+
+using encoder::EmbedOptions;
+using encoder::Engine;
+
+template <class Enum, std::size_t N>
+Enum parse(const std::array<std::pair<const char*, Enum>, N>& names, const std::string& value, const char* what) {
+  std::string known;
+  for (const auto& [name, result] : names) {
+    if (value == name) return result;
+    known += (known.empty() ? "" : ", ") + std::string(name);
+  }
+  fail(ErrorCode::invalid_input, std::string(what) + " is '" + value + "'; it can be " + known);
+}
+
+encoder::Level parse_level(const std::string& value) {
+  using L = encoder::Level;
+  return parse(std::array{std::pair{"word", L::word}, std::pair{"piece", L::piece}, std::pair{"sentence", L::sentence},
+                          std::pair{"document", L::document}},
+               value, "level");
+}
+
+encoder::Pooling parse_pooling(const std::string& value) {
+  using P = encoder::Pooling;
+  return parse(std::array{std::pair{"first", P::first}, std::pair{"mean", P::mean}, std::pair{"max", P::max},
+                          std::pair{"cls", P::cls}, std::pair{"pooler", P::pooler}, std::pair{"words", P::words}},
+               value, "pooling");
+}
+
+encoder::Tokenization parse_tokenization(const std::string& value) {
+  using T = encoder::Tokenization;
+  return parse(std::array{std::pair{"word", T::word}, std::pair{"text", T::text}}, value, "tokenization");
+}
+
+encoder::Activation parse_activation(const std::string& value) {
+  using A = encoder::Activation;
+  return parse(std::array{std::pair{"gelu", A::gelu}, std::pair{"gelu_new", A::gelu_tanh}, std::pair{"relu", A::relu}},
+               value, "hidden_act");
+}
+
+EmbedOptions options_from(const py::dict& d) {
+  EmbedOptions o;
+  o.level = parse_level(d["level"].cast<std::string>());
+  o.pooling = parse_pooling(d["pooling"].cast<std::string>());
+  o.tokenization = parse_tokenization(d["tokenization"].cast<std::string>());
+  o.layers = d["layers"].cast<std::vector<std::int64_t>>();
+  o.max_sentence_length = d["max_sentence_length"].cast<std::int64_t>();
+  o.batch_size = d["batch_size"].cast<std::int64_t>();
+  o.threads = d["threads"].cast<int>();
+  o.detect_sentences = d["detect_sentences"].cast<bool>();
+  o.case_sensitive = d["case_sensitive"].cast<bool>();
+  o.special_tokens = d["special_tokens"].cast<bool>();
+  o.normalize = d["normalize"].cast<bool>();
+  o.utf16_offsets = d["utf16_offsets"].cast<bool>();
+  o.sparknlp = d["sparknlp"].cast<bool>();
+  return o;
+}
+
+encoder::Geometry geometry_from(const py::dict& d) {
+  encoder::Geometry g;
+  g.vocab_size = d["vocab_size"].cast<std::int64_t>();
+  g.embedding_size = d["embedding_size"].cast<std::int64_t>();
+  g.hidden_size = d["hidden_size"].cast<std::int64_t>();
+  g.num_hidden_layers = d["num_hidden_layers"].cast<std::int64_t>();
+  g.num_hidden_groups = d["num_hidden_groups"].cast<std::int64_t>();
+  g.inner_group_num = d["inner_group_num"].cast<std::int64_t>();
+  g.num_attention_heads = d["num_attention_heads"].cast<std::int64_t>();
+  g.intermediate_size = d["intermediate_size"].cast<std::int64_t>();
+  g.max_position_embeddings = d["max_position_embeddings"].cast<std::int64_t>();
+  g.type_vocab_size = d["type_vocab_size"].cast<std::int64_t>();
+  g.hidden_act = parse_activation(d["hidden_act"].cast<std::string>());
+  g.layer_norm_eps = d["layer_norm_eps"].cast<float>();
+  return g;
+}
+
+std::vector<encoder::TensorEntry> entries_from(const py::list& list) {
+  std::vector<encoder::TensorEntry> entries;
+  for (const py::handle item : list) {
+    const auto t = item.cast<py::tuple>();
+    entries.push_back({t[0].cast<std::string>(), t[1].cast<std::string>(), t[2].cast<std::vector<std::int64_t>>(),
+                       t[3].cast<std::size_t>(), t[4].cast<std::size_t>()});
+  }
+  return entries;
+}
+
+/// Lets Python's signal handlers run; false when one of them raised.
+bool no_signal_raised() {
+  const py::gil_scoped_acquire gil;
+  return PyErr_CheckSignals() == 0;
+}
+
+py::dict stats_to_dict(const columns::EmbeddingStats& s) {
+  py::dict d;
+  d["texts"] = s.texts;
+  d["sentences"] = s.sentences;
+  d["words"] = s.words;
+  d["pieces"] = s.pieces;
+  d["windows"] = s.windows;
+  d["batches"] = s.batches;
+  d["tokens"] = s.tokens;
+  d["reused"] = s.reused;
+  d["cut_words"] = s.cut_words;
+  d["cut_pieces"] = s.cut_pieces;
+  d["copies"] = s.copies;
+  return d;
+}
+
+py::dict columns_to_dict(columns::EmbeddingColumns&& c) {
+  py::dict d;
+  d["vectors"] = to_matrix(std::move(c.vectors), c.rows, c.hidden);
+  d["begin"] = to_array(std::move(c.begin));
+  d["end"] = to_array(std::move(c.end));
+  d["sentence"] = to_array(std::move(c.sentence));
+  d["piece_id"] = to_array(std::move(c.piece_id));
+  d["out_of_vocabulary"] = to_array(std::move(c.out_of_vocabulary)).attr("view")("bool");
+  d["row_splits"] = to_array(std::move(c.row_splits));
+  d["stats"] = stats_to_dict(c.stats);
+  return d;
+}
+
+template <class Work>
+py::dict without_gil(Work work) {
+  std::optional<columns::EmbeddingColumns> result;
+  {
+    const py::gil_scoped_release release;
+    result = work();
+  }
+  return columns_to_dict(std::move(*result));
+}
+
+std::shared_ptr<Engine> load_engine(const std::string& weights, const py::list& tensors, const py::dict& geometry,
+                                    const py::bytes& spiece, std::size_t cache_bytes, bool keep_accents,
+                                    std::int32_t cls_id, std::int32_t sep_id) {
+  const std::vector<encoder::TensorEntry> entries = entries_from(tensors);
+  const encoder::Geometry g = geometry_from(geometry);
+  const std::string_view vocabulary = spiece;
+  const py::gil_scoped_release release;
+  auto pieces = std::make_shared<const sentencepiece::Model>(sentencepiece::Model::parse(vocabulary));
+  auto tokenizer = std::make_shared<sentencepiece::Tokenizer>(std::move(pieces), cache_bytes);
+  auto model = std::make_shared<const encoder::Model>(weights, entries, g);
+  return std::make_shared<Engine>(std::move(model), std::move(tokenizer),
+                                  encoder::TokenizerSettings{keep_accents, cls_id, sep_id});
+}
+
+py::dict embed(const Engine& engine, const py::sequence& texts, const py::dict& options) {
+  const py::tuple kept(texts);
+  const std::vector<std::string_view> views = utf8_of_all(kept, "text");
+  const EmbedOptions o = options_from(options);
+  return without_gil([&] { return engine.embed(views, o, no_signal_raised); });
+}
+
+py::dict embed_words(const Engine& engine, const py::sequence& sentences, const py::dict& options) {
+  std::vector<py::tuple> kept;
+  std::vector<encoder::WordList> lists;
+  for (std::size_t i = 0; i < py::len(sentences); ++i) {
+    kept.emplace_back(py::object(sentences[i]));
+    lists.push_back({utf8_of_all(kept.back(), "sentence " + std::to_string(i) + ", word")});
+  }
+  const EmbedOptions o = options_from(options);
+  return without_gil([&] { return engine.embed_words(lists, o, no_signal_raised); });
+}
+
+py::dict embed_ids(const Engine& engine, const std::vector<std::vector<std::int32_t>>& sequences,
+                   const py::dict& options) {
+  const EmbedOptions o = options_from(options);
+  return without_gil([&] { return engine.embed_ids(sequences, o, no_signal_raised); });
+}
+
+}  // namespace
+
+void register_engine(py::module_& m) {
+  py::class_<Engine, std::shared_ptr<Engine>>(m, "Engine", "A loaded model with its tokenizer. Safe to share.")
+      .def(py::init(&load_engine), py::arg("weights"), py::arg("tensors"), py::arg("geometry"), py::arg("spiece"),
+           py::arg("cache_bytes"), py::arg("keep_accents") = false, py::arg("cls_id") = -1, py::arg("sep_id") = -1)
+      .def("embed", &embed, py::arg("texts"), py::arg("options"))
+      .def("embed_words", &embed_words, py::arg("sentences"), py::arg("options"))
+      .def("embed_ids", &embed_ids, py::arg("sequences"), py::arg("options"))
+      .def("piece", [](const Engine& e, std::int32_t id) { return py::str(std::string(e.tokenizer().model().piece(id))); },
+           py::arg("id"))
+      .def_property_readonly("has_pooler", [](const Engine& e) { return e.model().has_pooler(); });
+}
+
+}  // namespace albert_fast::bindings

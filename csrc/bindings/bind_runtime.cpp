@@ -1,0 +1,47 @@
+#include <pybind11/stl.h>
+
+#include "bindings/registers.h"
+#include "encoder/attention.h"
+#include "encoder/custom_ops.h"
+#include "ort/runtime.h"
+
+namespace py = pybind11;
+
+namespace albert_fast::bindings {
+namespace {
+
+std::vector<std::string> cpu_features() {
+  std::vector<std::string> features;
+#if defined(__x86_64__)
+  // __builtin_cpu_supports takes literals only.
+  if (__builtin_cpu_supports("avx2")) features.emplace_back("avx2");
+  if (__builtin_cpu_supports("fma")) features.emplace_back("fma");
+  if (__builtin_cpu_supports("avx512f")) features.emplace_back("avx512f");
+  if (__builtin_cpu_supports("avx512vnni")) features.emplace_back("avx512vnni");
+#elif defined(__aarch64__)
+  features.emplace_back("neon");
+#endif
+  return features;
+}
+
+}  // namespace
+
+void register_runtime(py::module_& m) {
+  m.def(
+      "load_runtime",
+      [](const std::string& path) {
+        encoder::register_custom_ops();
+        ort::Runtime::load(path);
+      },
+      py::arg("path"), py::call_guard<py::gil_scoped_release>(),
+      "Open ONNX Runtime's shared library at `path` (once per process).");
+  m.def("runtime_loaded", [] { return ort::Runtime::loaded(); }, "Whether ONNX Runtime is open.");
+  m.def("runtime_version", [] { return ort::Runtime::get().version(); }, "Version of the open ONNX Runtime.");
+  m.def("runtime_api", [] { return ort::Runtime::get().api_version(); }, "Version of the C API in use.");
+  m.def("runtime_providers", [] { return ort::Runtime::get().providers(); }, "Providers compiled into it.");
+  m.def("cpu_features", &cpu_features, "Instruction sets of this processor that matter here.");
+  m.def("attention_kernel", [] { return std::string(encoder::choose_attention().name); },
+        "Name of the attention kernel that this processor gets.");
+}
+
+}  // namespace albert_fast::bindings

@@ -1,0 +1,51 @@
+#include <pybind11/pybind11.h>
+
+#include "base/error.h"
+#include "bindings/registers.h"
+
+namespace py = pybind11;
+
+namespace {
+
+const char* class_of(albert_fast::ErrorCode code) {
+  using albert_fast::ErrorCode;
+  switch (code) {
+    case ErrorCode::invalid_input:
+      return "InputError";
+    case ErrorCode::corrupt_model:
+      return "CorruptModelError";
+    case ErrorCode::missing_dependency:
+      return "MissingDependencyError";
+    case ErrorCode::device:
+      return "DeviceError";
+    case ErrorCode::forked:
+      return "ForkError";
+    case ErrorCode::cancelled:
+    case ErrorCode::internal:
+      break;
+  }
+  return "AlbertFastError";
+}
+
+void translate(std::exception_ptr pointer) {
+  try {
+    if (pointer) std::rethrow_exception(pointer);
+  } catch (const albert_fast::Error& error) {
+    // Cancelled means that a signal handler has raised (KeyboardInterrupt, as a rule): that is the error to show.
+    if (error.code() == albert_fast::ErrorCode::cancelled && PyErr_Occurred() != nullptr) return;
+    const py::object type = py::module_::import("albert_fast.errors").attr(class_of(error.code()));
+    PyErr_SetString(type.ptr(), error.what());
+  }
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
+  m.doc() = "The compiled core of albert_fast. Its names are private; use the package.";
+  m.attr("__version__") = ALBERT_FAST_VERSION;
+  py::register_local_exception_translator(translate);
+  albert_fast::bindings::register_runtime(m);
+  albert_fast::bindings::register_text(m);
+  albert_fast::bindings::register_sentencepiece(m);
+  albert_fast::bindings::register_engine(m);
+}

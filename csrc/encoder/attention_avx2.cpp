@@ -1,0 +1,15 @@
+#if defined(__x86_64__)
+
+#define ALBERT_FAST_LANES 8
+#include "encoder/attention_kernel.h"
+#include "encoder/attention_variants.h"
+
+namespace albert_fast::encoder {
+
+void attention_avx2(const AttentionProblem& problem, std::size_t sequence, std::size_t head) {
+  Attention::run(problem, sequence, head);
+}
+
+}  // namespace albert_fast::encoder
+
+#endif

@@ -1,0 +1,192 @@
+#include "encoder/engine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <string>
+
+#include "base/checked.h"
+#include "encoder/row_table.h"
+#include "encoder/runner.h"
+
+namespace albert_fast::encoder {
+namespace {
+
+// Unit length; a row of zeros (a text without words) stays as it is.
+void normalize_rows(std::span<float> rows, std::size_t hidden) {
+  for (std::size_t at = 0; at < rows.size(); at += hidden) {
+    double squares = 0.0;
+    for (std::size_t d = 0; d < hidden; ++d) squares += static_cast<double>(rows[at + d]) * rows[at + d];
+    if (squares == 0.0) continue;
+    const auto scale = static_cast<float>(1.0 / std::sqrt(squares));
+    for (std::size_t d = 0; d < hidden; ++d) rows[at + d] *= scale;
+  }
+}
+
+columns::EmbeddingStats count(const Encoding& encoding, std::size_t windows) {
+  columns::EmbeddingStats stats;
+  stats.texts = encoding.text_sentences.size() - 1;
+  stats.sentences = encoding.sentences.size();
+  stats.words = encoding.words.size();
+  stats.pieces = encoding.piece_ids.size();
+  stats.windows = windows;
+  stats.cut_words = encoding.cut_words;
+  stats.cut_pieces = encoding.cut_pieces;
+  return stats;
+}
+
+std::string join(const WordList& list) {
+  std::string text;
+  for (const std::string_view word : list.words) {
+    if (!text.empty() || &word != &list.words.front()) text += ' ';
+    text += word;
+  }
+  return text;
+}
+
+}  // namespace
+
+Engine::Engine(std::shared_ptr<const Model> model, std::shared_ptr<sentencepiece::Tokenizer> tokenizer,
+               const TokenizerSettings& settings)
+    : model_(std::move(model)), tokenizer_(std::move(tokenizer)), settings_(settings) {
+  const auto pieces = static_cast<std::int64_t>(tokenizer_->model().size());
+  if (pieces > model_->geometry().vocab_size) {
+    fail(ErrorCode::corrupt_model, "the vocabulary has " + std::to_string(pieces) + " pieces but the embedding matrix " +
+                                       std::to_string(model_->geometry().vocab_size) +
+                                       " rows: these files do not belong together");
+  }
+  if (settings_.cls_id >= model_->geometry().vocab_size || settings_.sep_id >= model_->geometry().vocab_size) {
+    fail(ErrorCode::corrupt_model, "the tokenizer's [CLS] or [SEP] has an id beyond the embedding matrix");
+  }
+}
+
+// Spark NLP asks the vocabulary for these names, and gets <unk> for one that is not there: always for "[pad]", which
+// ALBERT's vocabularies call <pad>.
+SpecialIds Engine::special_ids(const EmbedOptions& options) const {
+  const sentencepiece::Model& pieces = tokenizer_->model();
+  SpecialIds ids{pieces.piece_to_id("[CLS]"), pieces.piece_to_id("[SEP]"), pieces.piece_to_id("[pad]")};
+  if (options.sparknlp) return ids;
+  if (settings_.cls_id >= 0) ids.cls = settings_.cls_id;
+  if (settings_.sep_id >= 0) ids.sep = settings_.sep_id;
+  return ids;
+}
+
+void Engine::check(const EmbedOptions& options) const {
+  const Geometry& g = model_->geometry();
+  const auto bad = [](const std::string& what) { fail(ErrorCode::invalid_input, what); };
+  const std::int64_t shortest = options.sparknlp ? 0 : 3;
+  if (options.max_sentence_length < shortest || options.max_sentence_length > g.max_position_embeddings) {
+    bad("max_sentence_length is " + std::to_string(options.max_sentence_length) + "; this model takes " +
+        std::to_string(shortest) + " to " + std::to_string(g.max_position_embeddings));
+  }
+  if (options.batch_size < 1) bad("batch_size must be at least 1");
+  if (options.threads < 1) bad("threads must be at least 1");
+  if (options.layers.empty()) bad("layers names no layer");
+  for (const std::int64_t layer : options.layers) {
+    if (layer < 0 || layer > g.num_hidden_layers) {
+      bad("layer " + std::to_string(layer) + " does not exist; this model has hidden states 0 to " +
+          std::to_string(g.num_hidden_layers));
+    }
+  }
+  if (options.pooling == Pooling::pooler && !model_->has_pooler()) {
+    bad("pooling='pooler' needs the pooler's weights, which this model does not have");
+  }
+}
+
+columns::EmbeddingColumns Engine::embed(const std::vector<std::string_view>& texts, const EmbedOptions& options,
+                                        const KeepGoing& keep_going) const {
+  check(options);
+  TextEncoder encoder(*tokenizer_, options, settings_.keep_accents);
+  for (const std::string_view text : texts) encoder.add_text(text);
+  return encode(encoder.take(), texts, options, keep_going);
+}
+
+columns::EmbeddingColumns Engine::embed_words(const std::vector<WordList>& sentences, const EmbedOptions& options,
+                                              const KeepGoing& keep_going) const {
+  check(options);
+  TextEncoder encoder(*tokenizer_, options, settings_.keep_accents);
+  std::vector<std::string> joined;
+  joined.reserve(sentences.size());
+  for (const WordList& list : sentences) {
+    encoder.add_words(list);
+    joined.push_back(join(list));
+  }
+  return encode(encoder.take(), {joined.begin(), joined.end()}, options, keep_going);
+}
+
+columns::EmbeddingColumns Engine::encode(Encoding encoding, const std::vector<std::string_view>& texts,
+                                         const EmbedOptions& options, const KeepGoing& keep_going) const {
+  const columns::EmbeddingStats counted = count(encoding, 0);
+  const std::vector<Window> windows =
+      options.sparknlp ? plan_sparknlp(encoding, options.max_sentence_length, options.batch_size)
+                       : plan_windows(encoding, options.max_sentence_length);
+  const RowPlan rows = plan_rows(encoding, windows, options);
+  columns::EmbeddingColumns out;
+  out.stats = counted;
+  out.stats.windows = windows.size();
+  describe_rows(encoding, windows, texts, options, special_ids(options), out);
+  compute(encoding, windows, rows, options, keep_going, out);
+  return out;
+}
+
+void Engine::compute(const Encoding& encoding, const std::vector<Window>& windows, const RowPlan& rows,
+                     const EmbedOptions& options, const KeepGoing& keep_going,
+                     columns::EmbeddingColumns& out) const {
+  std::vector<std::uint32_t> source(windows.size());
+  if (options.sparknlp) {
+    std::iota(source.begin(), source.end(), 0U);  // a repeat may have other padding beside it
+  } else {
+    source = find_repeats(encoding, windows, rows);
+  }
+  const auto hidden = static_cast<std::size_t>(model_->geometry().hidden_size);
+  const auto matrix = [&](std::size_t count) {
+    return AlignedBuffer<float>(checked_multiply(count, hidden, ErrorCode::invalid_input, "the result"));
+  };
+  const bool pooler = options.pooling == Pooling::pooler;
+  const RunPlan plan{*model_, encoding, windows, rows, source, {options.layers, pooler},
+                     special_ids(options), options.threads};
+  out.hidden = model_->geometry().hidden_size;
+  out.rows = rows.folded ? rows.targets : rows.rows();
+  out.vectors = matrix(static_cast<std::size_t>(out.rows));
+  if (rows.folded) {
+    AlignedBuffer<float> parts = matrix(rows.rows());
+    run_windows(plan, parts.span(), keep_going, out.stats);
+    fold_parts(rows, parts.span(), out.vectors.span(), hidden);
+  } else {
+    run_windows(plan, out.vectors.span(), keep_going, out.stats);
+  }
+  if (options.normalize) normalize_rows(out.vectors.span(), hidden);
+}
+
+columns::EmbeddingColumns Engine::embed_ids(const std::vector<std::vector<std::int32_t>>& sequences,
+                                            const EmbedOptions& options, const KeepGoing& keep_going) const {
+  check(options);
+  const auto vocabulary = static_cast<std::int32_t>(model_->geometry().vocab_size);
+  Encoding encoding;
+  encoding.text_sentences.push_back(0);
+  for (const std::vector<std::int32_t>& ids : sequences) {
+    const auto length = static_cast<std::int64_t>(ids.size());
+    if (length < 2 || length > model_->geometry().max_position_embeddings) {
+      fail(ErrorCode::invalid_input, "a sequence of ids must have 2 to " +
+                                         std::to_string(model_->geometry().max_position_embeddings) + " of them");
+    }
+    if (std::any_of(ids.begin(), ids.end(), [&](std::int32_t id) { return id < 0 || id >= vocabulary; })) {
+      fail(ErrorCode::invalid_input, "a piece id is outside the vocabulary");
+    }
+    Sentence sentence;
+    sentence.text = static_cast<std::uint32_t>(encoding.sentences.size());
+    sentence.piece_begin = static_cast<std::uint32_t>(encoding.piece_ids.size());
+    encoding.piece_ids.insert(encoding.piece_ids.end(), ids.begin() + 1, ids.end() - 1);
+    sentence.piece_end = static_cast<std::uint32_t>(encoding.piece_ids.size());
+    encoding.sentences.push_back(sentence);
+    encoding.text_sentences.push_back(static_cast<std::uint32_t>(encoding.sentences.size()));
+  }
+  encoding.piece_spans.resize(encoding.piece_ids.size());
+  EmbedOptions raw = options;
+  raw.level = Level::piece;
+  raw.special_tokens = true;
+  raw.max_sentence_length = model_->geometry().max_position_embeddings;
+  return encode(std::move(encoding), std::vector<std::string_view>(sequences.size()), raw, keep_going);
+}
+
+}  // namespace albert_fast::encoder

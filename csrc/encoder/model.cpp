@@ -1,0 +1,111 @@
+#include "encoder/model.h"
+
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "encoder/custom_ops.h"
+#include "encoder/graph.h"
+#include "ort/tensor.h"
+
+namespace albert_fast::encoder {
+
+Model::Model(const std::string& weights_path, const std::vector<TensorEntry>& entries, const Geometry& geometry)
+    : geometry_(geometry), weights_(weights_path, entries, geometry) {
+  const ort::Runtime& runtime = ort::Runtime::get();
+  runtime.check(runtime.api().CreatePrepackedWeightsContainer(prepacked_.out()), "creating the weight container");
+  for (const auto& [name, tensor] : weights_.all()) {
+    const std::span<const float> data(tensor.data, tensor.size());
+    tensors_.emplace_back(name, ort::view_tensor(data, tensor.shape));
+  }
+}
+
+void Model::require_same_process() const {
+  if (generation_ == ort::fork_generation()) return;
+  fail(ErrorCode::forked,
+       "this model was loaded before the process forked, and ONNX Runtime's threads do not exist in the child. "
+       "Load the model in the child, or start children with the 'spawn' or 'forkserver' method");
+}
+
+ort::Session* Model::session(const OutputChoice& choice, int threads) const {
+  require_same_process();
+  const std::lock_guard lock(mutex_);
+  for (const CachedSession& cached : sessions_) {
+    if (cached.threads == threads && cached.choice == choice) return cached.handle.get();
+  }
+  sessions_.push_back({choice, threads, make_session(choice, threads)});
+  // The packed copies serve from now on; the pages of the originals can go.
+  weights_.drop_resident_pages();
+#if defined(__GLIBC__)
+  malloc_trim(0);  // glibc keeps the buffers of the packing otherwise
+#endif
+  return sessions_.back().handle.get();
+}
+
+ort::SessionHandle Model::make_session(const OutputChoice& choice, int threads) const {
+  const ort::Runtime& runtime = ort::Runtime::get();
+  const ort::Api& api = runtime.api();
+  ort::SessionOptionsHandle options;
+  const char* doing = "preparing a session";
+  runtime.check(api.CreateSessionOptions(options.out()), doing);
+  runtime.check(api.SetSessionExecutionMode(options.get(), ort::kSequential), doing);
+  runtime.check(api.SetSessionGraphOptimizationLevel(options.get(), ort::kOptimizeBasic), doing);
+  runtime.check(api.SetSessionLogSeverityLevel(options.get(), ort::kLogError), doing);
+  runtime.check(api.SetIntraOpNumThreads(options.get(), threads), doing);
+  runtime.check(api.SetInterOpNumThreads(options.get(), 1), doing);
+  runtime.check(api.DisableMemPattern(options.get()), doing);  // shapes are free, patterns would pile up
+  // Spin inside a run, sleep between runs: idle models must not burn the processor.
+  runtime.check(api.AddSessionConfigEntry(options.get(), "session.force_spinning_stop", "1"), doing);
+  runtime.check(api.AddCustomOpDomain(options.get(), runtime.custom_ops()), doing);
+  const Graph graph = write_graph(geometry_, weights_, choice);
+  std::vector<const char*> names;
+  std::vector<char*> buffers;
+  std::vector<std::size_t> sizes;
+  for (const auto& [name, value] : tensors_) {
+    if (std::find(graph.weights.begin(), graph.weights.end(), name) == graph.weights.end()) continue;
+    runtime.check(api.AddInitializer(options.get(), name.c_str(), value.get()), doing);
+    const Tensor& tensor = weights_.at(name);
+    names.push_back(name.c_str());
+    buffers.push_back(reinterpret_cast<char*>(const_cast<float*>(tensor.data)));
+    sizes.push_back(tensor.size() * sizeof(float));
+  }
+  runtime.check(api.AddExternalInitializersFromFilesInMemory(options.get(), names.data(), buffers.data(), sizes.data(),
+                                                             names.size()),
+                doing);
+  ort::SessionHandle session;
+  runtime.check(api.CreateSessionFromArrayWithPrepackedWeightsContainer(runtime.env(), graph.onnx.data(),
+                                                                        graph.onnx.size(), options.get(),
+                                                                        prepacked_.get(), session.out()),
+                "creating a session");
+  return session;
+}
+
+bool run_batch(ort::Session* session, const ort::RunOptionsHandle& options, const PackedBatch& batch,
+               std::span<float> out, std::int64_t hidden) {
+  const ort::Runtime& runtime = ort::Runtime::get();
+  const auto length = [](auto span) { return static_cast<std::int64_t>(span.size()); };
+  const std::int64_t packed[] = {1, length(batch.input_ids)};
+  const std::int64_t sequences[] = {length(batch.cu_seqlens)};
+  const std::int64_t splits[] = {length(batch.row_splits)};
+  const std::int64_t tokens[] = {length(batch.row_tokens)};
+  const std::int64_t single[] = {1};
+  const std::int64_t rows[] = {length(batch.row_splits) - 1, hidden};
+  const ort::ValueHandle inputs[] = {
+      ort::view_tensor(batch.input_ids, packed),    ort::view_tensor(batch.position_ids, packed),
+      ort::view_tensor(batch.cu_seqlens, sequences), ort::view_tensor(batch.row_splits, splits),
+      ort::view_tensor(batch.row_tokens, tokens),
+      ort::view_tensor(std::span<const std::int32_t>(&batch.reduction, 1), single)};
+  const ort::ValueHandle output = ort::view_tensor(out, rows);
+  const ort::Value* values[std::size(inputs)];
+  std::transform(std::begin(inputs), std::end(inputs), values, [](const auto& handle) { return handle.get(); });
+  ort::Value* result = output.get();
+  runtime.check(runtime.api().Run(session, options.get(), kGraphInputs, values, std::size(inputs), &kGraphOutput, 1,
+                                  &result),
+                "running the model");
+  return last_gather_destination() == out.data();
+}
+
+}  // namespace albert_fast::encoder

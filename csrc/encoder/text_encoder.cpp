@@ -1,0 +1,200 @@
+#include "encoder/text_encoder.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/error.h"
+#include "base/utf8.h"
+#include "text/lower.h"
+#include "unicode/unicode.h"
+
+namespace albert_fast::encoder {
+namespace {
+
+constexpr std::uint32_t kSparkNlpMaxWord = 99'999;  // UTF-16 units; maxLength of the Python Tokenizer
+
+}  // namespace
+
+TextEncoder::TextEncoder(sentencepiece::Tokenizer& tokenizer, const EmbedOptions& options, bool keep_accents)
+    : tokenizer_(tokenizer),
+      options_(options),
+      keep_accents_(keep_accents),
+      // Spark NLP's Tokenizer drops longer words; we give every word a vector.
+      word_rules_(text::WordRules::kDefaultContext, 0,
+                  options.sparknlp ? kSparkNlpMaxWord : std::numeric_limits<std::uint32_t>::max()),
+      capacity_(static_cast<std::uint32_t>(std::max<std::int64_t>(options.max_sentence_length - 2, 1))),
+      mark_id_(tokenizer.model().piece_to_id("\xE2\x96\x81")),
+      wants_spans_(options.level == Level::piece || options.tokenization == Tokenization::text) {
+  encoding_.text_sentences.push_back(0);
+}
+
+Encoding TextEncoder::take() { return std::move(encoding_); }
+
+void TextEncoder::add_text(std::string_view text) {
+  if (options_.detect_sentences) {
+    sentences_.clear();
+    text::detect_sentences(text, sentences_, sentence_scratch_);
+    for (const Span sentence : sentences_) add_sentence(text, sentence);
+  } else {
+    add_sentence(text, {0, static_cast<std::uint32_t>(text.size())});
+  }
+  encoding_.text_sentences.push_back(static_cast<std::uint32_t>(encoding_.sentences.size()));
+  check_size();
+}
+
+void TextEncoder::add_words(const WordList& list) {
+  Sentence sentence;
+  sentence.text = static_cast<std::uint32_t>(encoding_.text_sentences.size() - 1);
+  sentence.word_begin = static_cast<std::uint32_t>(encoding_.words.size());
+  sentence.piece_begin = static_cast<std::uint32_t>(encoding_.piece_ids.size());
+  std::uint32_t at = 0;
+  for (const std::string_view surface : list.words) {
+    Word word;
+    word.span = {at, at + static_cast<std::uint32_t>(surface.size())};
+    at = word.span.end + 1;
+    encode_word(surface, word);
+    encoding_.words.push_back(word);
+  }
+  sentence.span = {0, at == 0 ? 0 : at - 1};
+  sentence.word_end = static_cast<std::uint32_t>(encoding_.words.size());
+  sentence.piece_end = static_cast<std::uint32_t>(encoding_.piece_ids.size());
+  if (!list.words.empty()) encoding_.sentences.push_back(sentence);
+  encoding_.text_sentences.push_back(static_cast<std::uint32_t>(encoding_.sentences.size()));
+  check_size();
+}
+
+void TextEncoder::add_sentence(std::string_view text, Span span) {
+  words_.clear();
+  text::split_words(span.of(text), word_rules_, words_);
+  for (Span& word : words_) word = {word.begin + span.begin, word.end + span.begin};
+  const bool whole = options_.tokenization == Tokenization::text;
+  // Spark NLP drops a sentence without words; Hugging Face encodes even an empty text, as [CLS] [SEP].
+  if (words_.empty() && (!whole || options_.detect_sentences)) return;
+  Sentence sentence;
+  sentence.text = static_cast<std::uint32_t>(encoding_.text_sentences.size() - 1);
+  sentence.span = span;
+  sentence.word_begin = static_cast<std::uint32_t>(encoding_.words.size());
+  sentence.piece_begin = static_cast<std::uint32_t>(encoding_.piece_ids.size());
+  if (whole) {
+    encode_whole(text, span);
+  } else {
+    encode_word_by_word(text);
+  }
+  sentence.word_end = static_cast<std::uint32_t>(encoding_.words.size());
+  sentence.piece_end = static_cast<std::uint32_t>(encoding_.piece_ids.size());
+  encoding_.sentences.push_back(sentence);
+}
+
+void TextEncoder::encode_word_by_word(std::string_view text) {
+  for (const Span span : words_) {
+    Word word;
+    word.span = span;
+    encode_word(span.of(text), word);
+    encoding_.words.push_back(word);
+  }
+}
+
+void TextEncoder::encode_word(std::string_view surface, Word& word) {
+  if (!options_.case_sensitive) {
+    text::to_lower(surface, lowered_);
+    surface = lowered_;
+  }
+  word.piece_begin = static_cast<std::uint32_t>(encoding_.piece_ids.size());
+  std::size_t pieces = tokenizer_.encode_word(surface, scratch_, encoding_.piece_ids);
+  const std::int32_t unknown = tokenizer_.model().unk_id();
+  if (pieces == 0 && !options_.sparknlp) {
+    encoding_.piece_ids.push_back(unknown);
+    pieces = 1;
+  }
+  cut_long_word(word, pieces);
+  word.piece_end = static_cast<std::uint32_t>(encoding_.piece_ids.size());
+  word.out_of_vocabulary = std::all_of(encoding_.piece_ids.begin() + word.piece_begin, encoding_.piece_ids.end(),
+                                       [&](std::int32_t id) { return id == unknown; });
+  if (wants_spans_) locate_pieces(surface, word);
+}
+
+void TextEncoder::cut_long_word(Word& word, std::size_t& pieces) {
+  if (pieces <= capacity_ || options_.sparknlp) return;
+  encoding_.cut_words += 1;
+  encoding_.cut_pieces += pieces - capacity_;
+  pieces = capacity_;
+  encoding_.piece_ids.resize(word.piece_begin + pieces);
+}
+
+// The pieces' places are found in the (lower-cased) word and carried over to the text. Lower-casing keeps the number of
+// characters but for U+0130 and such; then, and for a word read as <unk>, a piece gets the whole word's place.
+void TextEncoder::locate_pieces(std::string_view surface, const Word& word) {
+  const std::uint32_t count = word.piece_end - word.piece_begin;
+  tokenizer_.encode_text(surface, scratch_, pieces_);
+  std::erase_if(pieces_, [&](const sentencepiece::Piece& piece) { return piece.id == mark_id_; });
+  const bool same_bytes = surface.size() == word.span.size() && pieces_.size() >= count;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    encoding_.piece_spans.push_back(
+        same_bytes ? Span{word.span.begin + pieces_[i].begin, word.span.begin + pieces_[i].end} : word.span);
+  }
+}
+
+void TextEncoder::encode_whole(std::string_view text, Span sentence) {
+  text::PreprocessOptions how;
+  how.lower_case = !options_.case_sensitive;
+  how.keep_accents = keep_accents_;
+  text::albert_preprocess(sentence.of(text), how, preprocessed_);
+  tokenizer_.encode_albert(preprocessed_.text, unicode::is_digit, scratch_, pieces_);
+  const auto first_piece = static_cast<std::uint32_t>(encoding_.piece_ids.size());
+  for (const sentencepiece::Piece& piece : pieces_) {
+    const Span span = preprocessed_.original({piece.begin, piece.end});
+    encoding_.piece_ids.push_back(piece.id);
+    encoding_.piece_spans.push_back({sentence.begin + span.begin, sentence.begin + span.end});
+  }
+  if (pieces_.empty() && !words_.empty()) {  // no piece at all, yet words that want a vector
+    encoding_.piece_ids.push_back(tokenizer_.model().unk_id());
+    encoding_.piece_spans.push_back(sentence);
+  }
+  const auto first_word = static_cast<std::uint32_t>(encoding_.words.size());
+  for (const Span span : words_) {
+    Word word;
+    word.span = span;
+    encoding_.words.push_back(word);
+  }
+  align_words(first_word, first_piece);
+}
+
+// A word has the pieces that share a character with it; a word without any borrows the piece before it (or the first).
+void TextEncoder::align_words(std::uint32_t first_word, std::uint32_t first_piece) {
+  const std::vector<Span>& spans = encoding_.piece_spans;
+  const auto last_piece = static_cast<std::uint32_t>(spans.size());
+  const std::int32_t unknown = tokenizer_.model().unk_id();
+  std::uint32_t piece = first_piece;
+  for (std::uint32_t w = first_word; w < encoding_.words.size(); ++w) {
+    Word& word = encoding_.words[w];
+    while (piece < last_piece && spans[piece].end <= word.span.begin) ++piece;
+    std::uint32_t end = piece;
+    while (end < last_piece && spans[end].begin < word.span.end) ++end;
+    word.piece_begin = piece;
+    word.piece_end = end;
+    const bool none = piece == end;
+    if (none) {
+      word.piece_begin = std::max(piece, first_piece + 1) - 1;
+      word.piece_end = word.piece_begin + 1;
+    }
+    if (word.piece_end - word.piece_begin > capacity_) {
+      encoding_.cut_words += 1;
+      encoding_.cut_pieces += word.piece_end - word.piece_begin - capacity_;
+      word.piece_end = word.piece_begin + capacity_;
+    }
+    word.out_of_vocabulary =
+        none || std::all_of(encoding_.piece_ids.begin() + word.piece_begin,
+                            encoding_.piece_ids.begin() + word.piece_end, [&](auto id) { return id == unknown; });
+    // A piece that reaches into the next word serves both, so the next search starts at it again.
+    piece = end > piece ? end - 1 : piece;
+  }
+}
+
+void TextEncoder::check_size() const {
+  if (encoding_.piece_ids.size() > std::numeric_limits<std::int32_t>::max()) {
+    fail(ErrorCode::invalid_input, "the texts of one call have more than 2^31 pieces; use stream(), which takes them "
+                                   "chunk by chunk");
+  }
+}
+
+}  // namespace albert_fast::encoder

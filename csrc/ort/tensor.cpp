@@ -1,0 +1,16 @@
+#include "ort/tensor.h"
+
+namespace albert_fast::ort {
+
+std::vector<std::int64_t> shape_of(const Value* value) {
+  const Runtime& runtime = Runtime::get();
+  ShapeHandle info;
+  runtime.check(runtime.api().GetTensorTypeAndShape(value, info.out()), "reading a shape");
+  std::size_t rank = 0;
+  runtime.check(runtime.api().GetDimensionsCount(info.get(), &rank), "reading a shape");
+  std::vector<std::int64_t> dims(rank);
+  runtime.check(runtime.api().GetDimensions(info.get(), dims.data(), rank), "reading a shape");
+  return dims;
+}
+
+}  // namespace albert_fast::ort

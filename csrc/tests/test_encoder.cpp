@@ -1,0 +1,229 @@
+#include <cmath>
+#include <random>
+#include <thread>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "encoder/attention_variants.h"
+#include "encoder/onnx_writer.h"
+#include "encoder/packing.h"
+#include "encoder/rows.h"
+#include "encoder/windows.h"
+#include "tests/check.h"
+
+namespace albert_fast::encoder {
+namespace {
+
+std::vector<float> random_floats(std::size_t count, unsigned seed) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<float> normal(0.0F, 1.5F);
+  std::vector<float> values(count);
+  for (float& value : values) value = normal(generator);
+  return values;
+}
+
+/// The definition, in double, for one row of one head.
+double attention_entry(const AttentionProblem& p, std::size_t sequence, std::size_t head, std::size_t row,
+                       std::size_t dim) {
+  const std::size_t hidden = p.heads * p.head_dim;
+  const auto first = static_cast<std::size_t>(p.cu_seqlens[sequence]);
+  const auto length = static_cast<std::size_t>(p.cu_seqlens[sequence + 1]) - first;
+  const auto value = [&](std::size_t token, std::size_t part, std::size_t d) {
+    const std::size_t column = part * hidden + head * p.head_dim + d;
+    return static_cast<double>(p.qkv[(first + token) * 3 * hidden + column]) + static_cast<double>(p.bias[column]);
+  };
+  std::vector<double> weights(length);
+  double sum = 0.0;
+  for (std::size_t other = 0; other < length; ++other) {
+    double score = 0.0;
+    for (std::size_t d = 0; d < p.head_dim; ++d) score += value(row, 0, d) * value(other, 1, d);
+    weights[other] = std::exp(score / std::sqrt(static_cast<double>(p.head_dim)));
+    sum += weights[other];
+  }
+  double result = 0.0;
+  for (std::size_t other = 0; other < length; ++other) result += weights[other] / sum * value(other, 2, dim);
+  return result;
+}
+
+void check_attention(AttentionKernel kernel, std::size_t heads, std::size_t head_dim) {
+  const std::vector<std::int32_t> cu_seqlens{0, 1, 1, 3, 20, 85, 86};  // one of them empty
+  const std::size_t hidden = heads * head_dim;
+  const std::vector<float> qkv = random_floats(86 * 3 * hidden, 1);
+  const std::vector<float> bias = random_floats(3 * hidden, 2);
+  std::vector<float> context(86 * hidden, -1.0F);
+  const AttentionProblem problem{qkv.data(), bias.data(), context.data(), cu_seqlens.data(), heads, head_dim};
+  for (std::size_t s = 0; s + 1 < cu_seqlens.size(); ++s) {
+    for (std::size_t h = 0; h < heads; ++h) {
+      kernel(problem, s, h);
+      const auto length = static_cast<std::size_t>(cu_seqlens[s + 1] - cu_seqlens[s]);
+      for (std::size_t row = 0; row < length; ++row) {
+        const std::size_t at = (static_cast<std::size_t>(cu_seqlens[s]) + row) * hidden + h * head_dim;
+        for (std::size_t d = 0; d < head_dim; ++d) {
+          CHECK(std::abs(static_cast<double>(context[at + d]) - attention_entry(problem, s, h, row, d)) < 3e-6);
+        }
+      }
+    }
+  }
+}
+
+// Sentences of given piece counts per word, one text each.
+Encoding make_encoding(const std::vector<std::vector<std::uint32_t>>& sentences) {
+  Encoding e;
+  e.text_sentences.push_back(0);
+  for (const auto& words : sentences) {
+    Sentence s;
+    s.text = static_cast<std::uint32_t>(e.sentences.size());
+    s.word_begin = static_cast<std::uint32_t>(e.words.size());
+    s.piece_begin = static_cast<std::uint32_t>(e.piece_ids.size());
+    for (const std::uint32_t pieces : words) {
+      Word word;
+      word.piece_begin = static_cast<std::uint32_t>(e.piece_ids.size());
+      for (std::uint32_t i = 0; i < pieces; ++i) e.piece_ids.push_back(static_cast<std::int32_t>(5 + e.words.size() % 7));
+      word.piece_end = static_cast<std::uint32_t>(e.piece_ids.size());
+      e.words.push_back(word);
+    }
+    s.word_end = static_cast<std::uint32_t>(e.words.size());
+    s.piece_end = static_cast<std::uint32_t>(e.piece_ids.size());
+    e.sentences.push_back(s);
+    e.text_sentences.push_back(static_cast<std::uint32_t>(e.sentences.size()));
+  }
+  return e;
+}
+
+// What every plan must hold: windows fit, every word and piece belongs to exactly one window that reads it whole.
+void check_windows(const Encoding& e, const std::vector<Window>& windows, std::uint32_t capacity) {
+  std::uint32_t word = 0;
+  std::uint32_t piece = 0;
+  for (const Window& w : windows) {
+    CHECK(w.piece_end - w.piece_begin <= capacity);
+    CHECK_EQ(w.word_begin, word);
+    CHECK_EQ(w.own_begin, piece);
+    for (std::uint32_t i = w.word_begin; i < w.word_end; ++i) {
+      CHECK(e.words[i].piece_begin >= w.piece_begin);
+      CHECK(e.words[i].piece_end <= w.piece_end);
+    }
+    CHECK(w.own_begin >= w.piece_begin);
+    CHECK(w.own_end <= w.piece_end);
+    word = w.word_end;
+    piece = w.own_end;
+  }
+  CHECK_EQ(word, static_cast<std::uint32_t>(e.words.size()));
+  CHECK_EQ(piece, static_cast<std::uint32_t>(e.piece_ids.size()));
+}
+
+}  // namespace
+
+ALBERT_FAST_TEST(attention_portable_is_the_definition) {
+  for (const std::size_t dim : {1U, 7U, 16U, 64U, 100U}) check_attention(attention_portable, 3, dim);
+}
+
+#if defined(__x86_64__)
+ALBERT_FAST_TEST(attention_avx2_is_the_definition) {
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return;
+  for (const std::size_t dim : {1U, 7U, 16U, 64U, 100U}) check_attention(attention_avx2, 3, dim);
+}
+
+ALBERT_FAST_TEST(attention_avx512_is_the_definition) {
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512vl")) return;
+  for (const std::size_t dim : {1U, 7U, 16U, 64U, 100U}) check_attention(attention_avx512, 3, dim);
+}
+#endif
+
+ALBERT_FAST_TEST(a_sentence_that_fits_is_one_window) {
+  const Encoding e = make_encoding({{1, 2, 3}, {}, {4}});
+  const std::vector<Window> windows = plan_windows(e, 8);
+  CHECK_EQ(windows.size(), std::size_t{3});
+  check_windows(e, windows, 6);
+}
+
+ALBERT_FAST_TEST(long_sentences_become_overlapping_windows) {
+  std::mt19937 generator(7);
+  for (int round = 0; round < 300; ++round) {
+    const auto capacity = static_cast<std::uint32_t>(1 + generator() % 40);
+    std::vector<std::uint32_t> words(generator() % 120);
+    for (std::uint32_t& pieces : words) pieces = 1 + static_cast<std::uint32_t>(generator() % std::min(capacity, 5U));
+    const Encoding e = make_encoding({words, {1}, words});
+    check_windows(e, plan_windows(e, capacity + 2), capacity);
+  }
+}
+
+ALBERT_FAST_TEST(windows_overlap_by_a_quarter) {
+  const Encoding e = make_encoding({std::vector<std::uint32_t>(100, 1)});
+  const std::vector<Window> windows = plan_windows(e, 42);
+  CHECK_EQ(windows[0].piece_begin, 0U);
+  CHECK_EQ(windows[0].piece_end, 40U);
+  CHECK_EQ(windows[1].piece_begin, 30U);
+  // Words 30 to 34 lie nearer to the second window's start than to the first one's end.
+  CHECK_EQ(windows[0].word_end, 35U);
+  CHECK_EQ(windows[1].word_begin, 35U);
+}
+
+ALBERT_FAST_TEST(spark_nlp_pads_to_the_longest_of_a_group_and_gives_sep_to_the_word_behind_the_cut) {
+  Encoding e = make_encoding({{1, 2, 1, 1, 1}, {1}});  // the example of the specification, length 6
+  const std::vector<Window> windows = plan_sparknlp(e, 6, 8);
+  CHECK_EQ(windows[0].piece_end - windows[0].piece_begin, 4U);
+  CHECK_EQ(windows[0].word_end - windows[0].word_begin, 4U);  // t1 to t4; t4 has the row of [SEP]
+  CHECK_EQ(e.words[3].piece_begin, 4U);
+  CHECK_EQ(windows[1].padding, 3U);
+  CHECK_EQ(windows[1].tokens(), windows[0].tokens());
+}
+
+ALBERT_FAST_TEST(identical_windows_are_found_and_other_splits_are_not) {
+  Encoding e = make_encoding({{1, 1}, {2}, {1, 1}});
+  e.piece_ids.assign(6, 9);  // the same pieces throughout
+  EmbedOptions options;
+  const std::vector<Window> windows = plan_windows(e, 128);
+  const RowPlan rows = plan_rows(e, windows, options);
+  const std::vector<std::uint32_t> source = find_repeats(e, windows, rows);
+  CHECK_EQ(source[1], 1U);
+  CHECK_EQ(source[2], 0U);
+  const std::vector<MicroBatch> batches = cut_batches(windows, source, 1000);
+  CHECK_EQ(batches.size(), std::size_t{1});
+  CHECK_EQ(batches[0].tokens, 8U);
+  CHECK_EQ(batches[0].window_end, 3U);
+}
+
+ALBERT_FAST_TEST(parts_fold_into_means_and_maxima) {
+  Encoding e = make_encoding({std::vector<std::uint32_t>(9, 1), {1, 1}});
+  EmbedOptions options;
+  options.level = Level::sentence;
+  options.pooling = Pooling::mean;
+  const std::vector<Window> windows = plan_windows(e, 7);
+  CHECK(windows.size() > 2);
+  RowPlan rows = plan_rows(e, windows, options);
+  CHECK(rows.folded);
+  CHECK_EQ(rows.targets, 2U);
+  std::vector<float> parts(windows.size());
+  for (std::size_t w = 0; w < windows.size(); ++w) {
+    parts[w] = static_cast<float>(rows.row_splits[w + 1] - rows.row_splits[w]);  // a sum over ones
+  }
+  std::vector<float> out(2);
+  fold_parts(rows, parts, out, 1);
+  CHECK_EQ(out[0], 1.0F);
+  CHECK_EQ(out[1], 1.0F);
+}
+
+ALBERT_FAST_TEST(an_exception_in_a_worker_reaches_the_caller) {
+  const auto task = [](std::size_t, std::size_t index) {
+    if (index == 3) fail(ErrorCode::device, "no");
+  };
+  CHECK_THROWS(run_parallel(100, 4, task, [] { return true; }, [] {}), ErrorCode::device);
+}
+
+ALBERT_FAST_TEST(a_poll_that_says_no_ends_the_work) {
+  std::atomic<int> done{0};
+  const auto task = [&](std::size_t, std::size_t) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    ++done;
+  };
+  CHECK(!run_parallel(10'000, 2, task, [] { return false; }, [] {}));
+  CHECK(done.load() < 1000);
+}
+
+ALBERT_FAST_TEST(every_task_runs_once) {
+  std::vector<std::atomic<int>> runs(5000);
+  CHECK(run_parallel(runs.size(), 8, [&](std::size_t, std::size_t i) { ++runs[i]; }, [] { return true; }, [] {}));
+  for (const auto& count : runs) CHECK_EQ(count.load(), 1);
+}
+
+}  // namespace albert_fast::encoder

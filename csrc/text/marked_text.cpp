@@ -1,0 +1,56 @@
+#include "text/marked_text.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace albert_fast::text {
+namespace {
+
+constexpr std::size_t kKeptBytes = std::size_t{1} << 20;
+
+}  // namespace
+
+// One loop without branches, for the vectoriser. Bytes beyond F7 (never UTF-8) would read as marks.
+void MarkedText::assign(std::string_view document) {
+  bytes_.resize(document.size());
+  marks_.clear();
+  const char* from = document.data();
+  char* to = bytes_.data();
+  std::uint8_t dot = 0, shout = 0, semicolon = 0, single = 0, twofold = 0, bracket = 0, open = 0, close = 0;
+  for (std::size_t i = 0; i < document.size(); ++i) {
+    const auto c = static_cast<std::uint8_t>(from[i]);
+    to[i] = static_cast<char>(std::min<std::uint8_t>(c, 0xF7));
+    const auto seen = [c](char wanted) { return static_cast<std::uint8_t>(c == static_cast<std::uint8_t>(wanted)); };
+    dot |= seen('.');
+    shout |= static_cast<std::uint8_t>(seen('!') | seen('?'));
+    semicolon |= seen(';');
+    single |= seen('\'');
+    twofold |= seen('"');
+    bracket |= seen('[');
+    open |= seen('(');
+    close |= seen(')');
+  }
+  contains_ = {dot != 0, shout != 0, semicolon != 0, single != 0, twofold != 0, bracket != 0, open != 0, close != 0};
+}
+
+void MarkedText::trim() {
+  if (bytes_.capacity() > kKeptBytes) bytes_ = {};
+  if (marks_.capacity() * sizeof(Mark) > kKeptBytes) marks_ = {};
+}
+
+// From the back, so that every byte moves once and in place.
+void MarkedText::apply() {
+  if (marks_.empty()) return;
+  std::size_t end = bytes_.size();
+  bytes_.resize(end + marks_.size());
+  char* data = bytes_.data();
+  for (std::size_t shift = marks_.size(); shift > 0; --shift) {
+    const Mark mark = marks_[shift - 1];
+    std::memmove(data + mark.at + shift, data + mark.at, end - mark.at);
+    data[mark.at + shift - 1] = mark.mark;
+    end = mark.at;
+  }
+  marks_.clear();
+}
+
+}  // namespace albert_fast::text

@@ -1,0 +1,506 @@
+"""AlbertEmbeddings: ALBERT vectors of words, pieces, sentences and documents."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from .. import params as p
+from ..errors import DeviceError, InputError, ModelNotFoundError, ParameterError, TruncationWarning
+from ..results import Embeddings
+from .albert_setters import AlbertSetters
+
+if TYPE_CHECKING:
+    from .. import _core
+    from ..models import ModelFiles
+
+    if sys.version_info >= (3, 11):
+        from typing import Self
+    else:
+        from typing_extensions import Self
+
+LEVELS = ("word", "piece", "sentence", "document")
+POOLINGS = {
+    "word": ("first", "mean", "max"),
+    "piece": ("first",),
+    "sentence": ("mean", "max", "cls", "pooler", "words"),
+    "document": ("mean", "max", "cls", "pooler", "words"),
+}
+ALL_POOLINGS = ("first", "mean", "max", "cls", "pooler", "words")
+
+
+def _level(value: Any) -> str:
+    # "token" is what Spark NLP and nlu call a word.
+    return "word" if value == "token" else p.one_of(*LEVELS)(value)
+
+
+_PARAMS = (
+    p.Param("input_cols", "inputCols", None, p.optional(p.strings(2)), "Columns of sentences (or documents) and tokens."),
+    p.Param("output_col", "outputCol", None, p.optional(p.text), "Column of the embeddings."),
+    p.Param("batch_size", "batchSize", 8, p.integer(1), "Sentences per batch; changes vectors only in compat mode."),
+    p.Param("dimension", "dimension", None, p.optional(p.integer(1)), "Size of a vector, for the column's metadata."),
+    p.Param("max_sentence_length", "maxSentenceLength", 128, p.integer(0, 512), "Pieces per window, with [CLS], [SEP]."),
+    p.Param("case_sensitive", "caseSensitive", False, p.boolean, "False: words are lower-cased before tokenization."),
+    p.Param("storage_ref", "storageRef", None, p.optional(p.text), "Name that consumers compare with their own."),
+    p.Param("lazy_annotator", "lazyAnnotator", False, p.boolean, "Skipped by recursive and light pipelines."),
+    p.Param("config_proto_bytes", "configProtoBytes", None, p.optional(tuple), "TensorFlow's; kept, without effect."),
+    p.Param("level", "level", "word", _level, "What embed returns vectors of: word, piece, sentence or document."),
+    p.Param("pooling", "pooling", None, p.optional(p.one_of(*ALL_POOLINGS)), "How pieces become one vector."),
+    p.Param("layers", "layers", (-1,), p.layer_numbers, "Hidden states to average; 0 is the embedding, -1 the last."),
+    p.Param("normalize", "normalize", False, p.boolean, "Scale every vector to unit length."),
+    p.Param("tokenization", "tokenization", "word", p.one_of("word", "text"), "Word by word, or the text as a whole."),
+    p.Param("detect_sentences", "detectSentences", True, p.boolean, "False: each text is one sentence."),
+    p.Param("offsets", "offsets", None, p.optional(p.one_of("codepoints", "utf16")), "What begin and end count."),
+    p.Param("compat", "compat", None, p.optional(p.one_of("sparknlp")), "'sparknlp': its vectors, to the digit."),
+    p.Param("threads", "threads", None, p.optional(p.integer(1)), "Threads of one call; None: all this process may use."),
+    p.Param("device", "device", "cpu", p.text, "Where the model runs: cpu."),
+    p.Param("precision", "precision", "fp32", p.one_of("fp32", "int8", "fp16", "tf32"), "Arithmetic: fp32."),
+    p.Param("show_progress", "showProgress", None, p.optional(p.boolean), "None: a bar on a terminal only."),
+)
+
+
+def _as_texts(texts: str | Iterable[str]) -> tuple[str, ...]:
+    """Return the texts as a tuple, which nobody can change while the engine reads it. The core checks each item."""
+    if isinstance(texts, str):
+        return (texts,)
+    if isinstance(texts, (bytes, bytearray)):
+        raise InputError("The input is bytes, not str. Decode it first, for example with data.decode('utf-8').")
+    if isinstance(texts, Mapping) or not isinstance(texts, Iterable):
+        raise InputError(f"The input is {type(texts).__name__}. Give a string or an iterable of strings.")
+    return tuple(texts)
+
+
+class AlbertEmbeddings(AlbertSetters):
+    """ALBERT embeddings (Lan et al. 2020) of words in context; Spark NLP's annotator of that name.
+
+    Get one with `pretrained` or `load`. A loaded model may be used by any number of threads at once; annotators of the
+    same model share its memory and keep their own parameters.
+
+    Parameters
+    ----------
+    **parameters
+        Any parameter below, by keyword; each also has Spark NLP's setter and getter (``batch_size=8`` is
+        ``setBatchSize(8)``).
+
+    Other Parameters
+    ----------------
+    level : {"word", "piece", "sentence", "document"}, default "word"
+        What a vector stands for. "token" is another name of "word".
+    pooling : str, optional
+        Of a word's pieces: "first" (default), "mean", "max". Of sentences and documents: "mean" over all pieces
+        without [CLS] and [SEP] (default), "max", "cls", "pooler", or "words", the mean over word vectors (Spark NLP's
+        SentenceEmbeddings). "cls" and "pooler" of what spans several windows are the mean over its windows.
+    layers : int or sequence of int, default -1
+        Hidden states to average: 0 is the projected embedding, n the output of layer n, negative numbers count from
+        the last.
+    normalize : bool, default False
+        Scale vectors to unit length (a text without words keeps its zeros).
+    tokenization : {"word", "text"}, default "word"
+        "word": every word is encoded alone and bare ``▁`` pieces are dropped, as Spark NLP does. "text": a sentence is
+        encoded as a whole after ALBERT's preprocessing, as Google and Hugging Face do.
+    detect_sentences : bool, default True
+        False takes each text as one sentence.
+    max_sentence_length : int, default 128
+        Pieces of one window, [CLS] and [SEP] included, at most 512. A longer sentence is read in windows that start at
+        word borders and overlap by a quarter; a word takes its vector where it is farthest from an edge.
+    case_sensitive : bool, default False
+        Keep upper case. Uncased vocabularies have no pieces for it.
+    offsets : {"codepoints", "utf16"}, optional
+        Unit of ``begin`` and ``end``; default code points, UTF-16 units with ``compat="sparknlp"``.
+    compat : {"sparknlp"}, optional
+        Reproduce Spark NLP's vectors, its defects included: sentences are padded to their batch of ``batch_size``,
+        padding is attended to, long sentences are cut, and words without pieces get no vector.
+    threads : int, optional
+        Threads of one call. Default: ALBERT_FAST_NUM_THREADS, else every processor this process may use.
+    device, precision
+        This version computes on "cpu" in "fp32".
+
+    Examples
+    --------
+    >>> from albert_fast import AlbertEmbeddings
+    >>> model = AlbertEmbeddings.pretrained("albert_tiny_en")
+    >>> out = model.embed(["I love NLP", "ALBERT is small."])
+    >>> out[1].words
+    ['ALBERT', 'is', 'small', '.']
+    """
+
+    _params = _PARAMS
+
+    def __init__(self, **parameters: Any) -> None:
+        super().__init__(parameters)
+        self._files: ModelFiles | None = None
+        self._engine: _core.Engine | None = None
+        self._loading = threading.Lock()
+
+    # ---------------------------------------------------------------- getting and keeping a model
+
+    @classmethod
+    def pretrained(
+        cls,
+        name: str = "albert_base_uncased",
+        lang: str | None = "en",
+        remote_loc: str | None = None,
+        *,
+        cache_dir: str | os.PathLike[str] | None = None,
+        revision: str | None = None,
+        token: str | bool | None = None,
+        local_files_only: bool | None = None,
+        **parameters: Any,
+    ) -> Self:
+        """Load a published model by name, from this machine if it is there, else from the Hugging Face hub.
+
+        Parameters
+        ----------
+        name
+            A name of `albert_fast.models.models()`, a hub id such as "albert/albert-base-v2", or a path.
+        lang
+            Language of the name. Ignored for hub ids and paths.
+        remote_loc
+            Spark NLP's storage location. Not used: only the default, None, is accepted.
+        cache_dir, revision, token, local_files_only
+            As in huggingface_hub.
+        **parameters
+            Parameters of the annotator.
+
+        Raises
+        ------
+        ModelNotFoundError, CorruptModelError, MissingDependencyError, ParameterError
+        """
+        if remote_loc is not None:
+            raise ParameterError(
+                f"remote_loc is {remote_loc!r}; albert_fast does not download from Spark NLP's storage. Leave it out, or "
+                "fetch the model yourself and use AlbertEmbeddings.load(folder)."
+            )
+        from .. import models
+
+        known = models.registry.lookup(name) is not None
+        files = models.resolve(
+            name,
+            lang if known else None,
+            cache_dir=cache_dir,
+            revision=revision,
+            token=token,
+            local_files_only=local_files_only,
+        )
+        return cls._from_files(files, parameters)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], **parameters: Any) -> Self:
+        """Load a model folder: ours, or a Hugging Face folder with config.json, model.safetensors and spiece.model.
+
+        Parameters saved with the folder apply unless given here again.
+
+        Raises
+        ------
+        ModelNotFoundError
+            There is no such folder, or a file is missing in it.
+        CorruptModelError
+            A file is truncated, changed since it was saved, or does not belong to the others.
+        """
+        from .. import models
+
+        return cls._from_files(models.read_folder(path), parameters)
+
+    @classmethod
+    def loadSavedModel(cls, folder: str | os.PathLike[str], spark_session: object = None) -> Self:
+        """Load a model folder. Spark NLP's name of `load`; the session is not needed."""
+        return cls.load(folder)
+
+    @classmethod
+    def _from_files(cls, files: ModelFiles, parameters: Mapping[str, Any]) -> Self:
+        annotator = cls(**{**files.parameters, **parameters})
+        annotator._files = files
+        annotator._warm_up()
+        return annotator
+
+    def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> str:
+        """Write the model and the parameters to a folder that `load` reads. Appears whole or not at all.
+
+        Raises
+        ------
+        ModelNotFoundError
+            This annotator has no model, or the folder cannot be written.
+        """
+        from .. import models
+
+        return os.fspath(models.save_folder(self._model_files(), path, self.explicit_params(), overwrite=overwrite))
+
+    def _model_files(self) -> ModelFiles:
+        if self._files is None:
+            raise ModelNotFoundError(
+                "This AlbertEmbeddings has no model. Make it with AlbertEmbeddings.pretrained(name) or "
+                "AlbertEmbeddings.load(folder)."
+            )
+        return self._files
+
+    def _loaded(self) -> _core.Engine:
+        self._check_device()
+        with self._loading:
+            if self._engine is None:
+                from ..engines import engine_for
+
+                self._engine = engine_for(self._model_files())
+            return self._engine
+
+    def _warm_up(self) -> None:
+        """Make the session now, so that the first call costs what the others cost."""
+        self._loaded().embed_ids([[0, 0]], self._options())
+
+    def _check_device(self) -> None:
+        device, precision = self.get_param("device"), self.get_param("precision")
+        if device == "auto":
+            device = "cpu"
+        if device.startswith("cuda"):
+            from .. import runtime
+
+            number = device.partition(":")[2] or "0"
+            runtime.check_cuda(int(number) if number.isdigit() else 0)
+            raise DeviceError(
+                f"device={device!r}: this version of albert_fast computes on the CPU only. Use device='cpu'."
+            )
+        if device != "cpu":
+            raise DeviceError(f"device={device!r} does not exist. Use device='cpu'.")
+        if precision != "fp32":
+            raise DeviceError(
+                f"precision={precision!r} is not available on the CPU in this version of albert_fast. "
+                "Use precision='fp32'."
+            )
+
+    # Pickling carries the configuration; whoever unpickles loads the model from the same folder on first use.
+    def __getstate__(self) -> dict[str, Any]:
+        return {"parameters": self.explicit_params(), "source": None if self._files is None else self._files.source}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state["parameters"])  # type: ignore[misc]
+        if state["source"] is not None:
+            from .. import models
+
+            self._files = models.read_folder(state["source"])
+
+    def __repr__(self) -> str:
+        name = "no model" if self._files is None else self._files.name
+        given = ", ".join(f"{key}={value!r}" for key, value in sorted(self.explicit_params().items()))
+        return f"AlbertEmbeddings({name}{', ' if given else ''}{given})"
+
+    @property
+    def hidden_size(self) -> int:
+        """Dimensions of a vector."""
+        return self._model_files().geometry.hidden_size
+
+    # ---------------------------------------------------------------- embedding
+
+    def embed(
+        self,
+        texts: str | Iterable[str],
+        *,
+        level: str | None = None,
+        pooling: str | None = None,
+        layers: int | Sequence[int] | None = None,
+        normalize: bool | None = None,
+        tokenization: str | None = None,
+        detect_sentences: bool | None = None,
+        special_tokens: bool = False,
+    ) -> Embeddings:
+        """Compute the vectors of texts. Options that are not given are the annotator's parameters.
+
+        Parameters
+        ----------
+        texts
+            One text or any number of them; an empty text is allowed.
+        special_tokens
+            With ``level="piece"``: rows for [CLS] and [SEP] too.
+
+        Returns
+        -------
+        Embeddings
+            ``vectors`` is float32 [rows, hidden_size], written by the engine in place and not copied.
+
+        Raises
+        ------
+        InputError
+            A text is None, not a string, or holds a lone surrogate; names its position.
+        ParameterError
+            An option is not allowed.
+        ForkError
+            The model was loaded before this process was forked.
+
+        Warns
+        -----
+        TruncationWarning
+            A single word had more pieces than a window holds.
+        """
+        given = _as_texts(texts)
+        options = self._options(
+            level=level,
+            pooling=pooling,
+            layers=layers,
+            normalize=normalize,
+            tokenization=tokenization,
+            detect_sentences=detect_sentences,
+        )
+        options["special_tokens"] = self.check_special_tokens(special_tokens, options["level"])
+        engine = self._loaded()
+        return self._result(engine, engine.embed(given, options), given, options)
+
+    def embed_words(
+        self,
+        sentences: Iterable[Sequence[str]],
+        *,
+        level: str | None = None,
+        pooling: str | None = None,
+        layers: int | Sequence[int] | None = None,
+        normalize: bool | None = None,
+    ) -> Embeddings:
+        """Compute the vectors of sentences that are split into words already.
+
+        Each item of `sentences` counts as one text with one sentence; ``begin`` and ``end`` are places in its words
+        joined by single blanks. Every word is encoded alone. Other parameters, result and errors as for `embed`.
+        """
+        if isinstance(sentences, str):
+            raise InputError("embed_words takes lists of words, not a string. Use embed for texts.")
+        given = []
+        for number, words in enumerate(sentences):
+            if isinstance(words, str) or not isinstance(words, Iterable):
+                raise InputError(
+                    f"sentence {number} is {type(words).__name__}, not a list of words. Use embed for texts that are "
+                    "not split."
+                )
+            given.append(tuple(words))
+        options = self._options(level=level, pooling=pooling, layers=layers, normalize=normalize, tokenization="word")
+        engine = self._loaded()
+        columns = engine.embed_words(given, options)
+        return self._result(engine, columns, [" ".join(words) for words in given], options)
+
+    def stream(
+        self,
+        texts: Iterable[str],
+        *,
+        chunk_texts: int = 1024,
+        show_progress: bool | None = None,
+        **options: Any,
+    ) -> Iterator[Embeddings]:
+        """Embed any number of texts in bounded memory: one result per `chunk_texts` texts, in input order.
+
+        Parameters
+        ----------
+        texts
+            Any iterable; it is read as results are taken.
+        chunk_texts
+            Texts per result.
+        show_progress
+            True or False, or None for a bar on a terminal only (needs tqdm).
+        **options
+            As for `embed`.
+        """
+        if isinstance(texts, str):
+            raise InputError("stream takes an iterable of texts, not one text. Use embed for a single text.")
+        try:
+            size = p.integer(1)(chunk_texts)
+        except (TypeError, ValueError) as error:
+            raise ParameterError(f"chunk_texts is {chunk_texts!r}; {error}.") from None
+        wanted = self.get_param("show_progress") if show_progress is None else show_progress
+        return self._stream(texts, size, wanted, options)
+
+    def _stream(
+        self, texts: Iterable[str], size: int, show_progress: bool | None, options: dict[str, Any]
+    ) -> Iterator[Embeddings]:
+        from ..progress import progress_bar
+
+        source = iter(texts)
+        done = 0
+        with progress_bar(len(texts) if isinstance(texts, Sequence) else None, show_progress) as advance:
+            while chunk := list(islice(source, size)):
+                try:
+                    result = self.embed(chunk, **options)
+                except InputError as error:
+                    raise InputError(f"in the chunk that begins with text {done}: {error}") from None
+                done += len(chunk)
+                yield result
+                advance(len(chunk))
+
+    def _result(
+        self, engine: _core.Engine, columns: dict[str, Any], texts: Sequence[str], options: Mapping[str, Any]
+    ) -> Embeddings:
+        cut = columns["stats"]["cut_words"]
+        if cut:
+            warnings.warn(
+                f"{cut} word(s) had more pieces than a window of {options['max_sentence_length']} holds; "
+                f"{columns['stats']['cut_pieces']} piece(s) were not read. Every word has a vector, made of its first "
+                "pieces.",
+                TruncationWarning,
+                stacklevel=3,
+            )
+        return Embeddings(
+            columns, texts, level=options["level"], utf16=options["utf16_offsets"], piece=engine.piece
+        )
+
+    @staticmethod
+    def check_special_tokens(special_tokens: bool, level: str) -> bool:
+        """Check that [CLS] and [SEP] rows are asked for where there are pieces."""
+        if special_tokens and level != "piece":
+            raise ParameterError(f"special_tokens=True needs level='piece'; the level is {level!r}.")
+        return bool(special_tokens)
+
+    def _options(self, **given: Any) -> dict[str, Any]:
+        """Return the settings of one call as the core takes them."""
+
+        def value(name: str) -> Any:
+            own = given.get(name)
+            return self.get_param(name) if own is None else self.check_param(name, own)
+
+        level = value("level")
+        pooling = value("pooling") if given.get("pooling") else self._pooling_for(level)
+        if pooling not in POOLINGS[level]:
+            raise ParameterError(
+                f"pooling={pooling!r} does not exist for level={level!r}; it can be {', '.join(POOLINGS[level])}."
+            )
+        compat = self.get_param("compat")
+        layers = self._layer_indices(value("layers"))
+        return {
+            "level": level,
+            "pooling": pooling,
+            "tokenization": value("tokenization"),
+            "layers": layers,
+            "max_sentence_length": self._window(compat),
+            "batch_size": self.get_param("batch_size"),
+            "threads": self._threads(),
+            "detect_sentences": value("detect_sentences"),
+            "case_sensitive": self.get_param("case_sensitive"),
+            "special_tokens": False,
+            "normalize": value("normalize"),
+            "utf16_offsets": (self.get_param("offsets") or ("utf16" if compat else "codepoints")) == "utf16",
+            "sparknlp": compat == "sparknlp",
+        }
+
+    def _pooling_for(self, level: str) -> str:
+        """Return the annotator's pooling where the level has it, else the level's default."""
+        own = self.get_param("pooling")
+        return own if own in POOLINGS[level] else POOLINGS[level][0]
+
+    def _layer_indices(self, layers: tuple[int, ...]) -> list[int]:
+        count = self._model_files().geometry.num_hidden_layers
+        for layer in layers:
+            if not -count - 1 <= layer <= count:
+                raise ParameterError(f"layers names {layer}; this model has hidden states 0 to {count} (or -1 to -{count + 1}).")
+        return [layer % (count + 1) for layer in layers]
+
+    def _window(self, compat: str | None) -> int:
+        length: int = self.get_param("max_sentence_length")
+        most = self._model_files().geometry.max_position_embeddings
+        if length > most:
+            raise ParameterError(f"max_sentence_length is {length}; this model has {most} positions.")
+        if length < 3 and compat is None:
+            raise ParameterError(
+                f"max_sentence_length is {length}; a window needs room for [CLS], [SEP] and a piece: at least 3."
+            )
+        return length
+
+    def _threads(self) -> int:
+        from ..runtime import default_threads
+
+        return self.get_param("threads") or default_threads()

@@ -1,0 +1,131 @@
+"""Names -> model files: the registry, the hub and its cache, and readers of what lies in a folder.
+
+A name goes through these modules in the order of this list: `registry` (which model is meant), `hub` (where
+its files are), `folder` (what is in them: `geometry`, `safetensors`, `tokenizer_json`), and `save` writes
+them again. Readers of other containers belong beside `folder` and return the same `ModelFiles`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+
+from ..errors import ModelNotFoundError, ParameterError
+from . import registry
+from .folder import Geometry, ModelFiles, TensorEntry, read_folder
+from .registry import BUILT_IN, Entry, models
+from .save import save_folder
+
+__all__ = [
+    "BUILT_IN",
+    "Entry",
+    "Geometry",
+    "ModelFiles",
+    "TensorEntry",
+    "built_in_folder",
+    "models",
+    "read_folder",
+    "resolve",
+    "save_folder",
+]
+
+
+def built_in_folder() -> Path:
+    """Return the folder of the model that comes with the package."""
+    return Path(__file__).resolve().parent.parent / "data" / BUILT_IN
+
+
+def resolve(
+    name: str | os.PathLike[str],
+    lang: str | None = None,
+    *,
+    cache_dir: str | os.PathLike[str] | None = None,
+    revision: str | None = None,
+    token: str | bool | None = None,
+    local_files_only: bool | None = None,
+) -> ModelFiles:
+    """Find a model's files: a local folder, the built-in model, or a published one by name or hub id.
+
+    Parameters
+    ----------
+    name
+        A path; a name of `models()` or one of its nlu references; or a Hugging Face id such as
+        "albert/albert-base-v2".
+    lang
+        Language of the name; checked where given.
+    cache_dir
+        Folder of the Hugging Face cache; default as huggingface_hub decides (HF_HUB_CACHE, HF_HOME).
+    revision
+        Branch, tag, pull request ("refs/pr/1") or commit on the hub; default its main branch.
+    token
+        Access token for private models; default HF_TOKEN or the stored one.
+    local_files_only
+        True: never use the network. The variables ALBERT_FAST_OFFLINE and HF_HUB_OFFLINE say the same.
+
+    Raises
+    ------
+    ModelNotFoundError
+        Nothing of that name; says what was tried, close names, or how to get the files by hand.
+    CorruptModelError
+        The files are damaged or not an ALBERT.
+    MissingDependencyError
+        The hub is needed and `huggingface_hub` is not installed.
+    """
+    try:
+        text = str(os.fspath(name))
+    except TypeError:
+        text = ""
+    if not text.strip():
+        raise ParameterError(f"The model's name is {name!r}. Give a name such as {BUILT_IN!r}, or a folder.")
+    entry = registry.lookup(text)
+    if isinstance(name, os.PathLike) or _is_local(text, entry is not None):
+        return read_folder(Path(text).expanduser())
+    if entry is None and not registry.is_hub_id(text):
+        raise ModelNotFoundError(_unknown(text))
+    if entry is not None:
+        _check_language(entry, text, lang)
+        if entry.name == BUILT_IN:
+            return dataclasses.replace(read_folder(built_in_folder()), name=BUILT_IN)
+        if entry.hub is None:
+            raise ModelNotFoundError(
+                f"It is not known where the files of {entry.name} ({entry.lang}) can be fetched. Get config.json, "
+                "model.safetensors and spiece.model from its authors and load their folder with "
+                "AlbertEmbeddings.load."
+            )
+    from . import hub
+
+    request = hub.Request(
+        repo=text if entry is None or entry.hub is None else entry.hub,
+        revision=revision,
+        cache_dir=Path(cache_dir).expanduser() if cache_dir is not None else None,
+        token=token,
+        local_files_only=bool(local_files_only),
+    )
+    files = hub.fetch(request, entry.name if entry is not None else None)
+    return dataclasses.replace(files, name=entry.name) if entry is not None else files
+
+
+def _is_local(text: str, is_known: bool) -> bool:
+    path = Path(text).expanduser()
+    if text.startswith((".", "~")) or path.is_absolute():
+        return True
+    # A known name wins over a folder that happens to have it, unless that folder holds a model.
+    return (path / "config.json").is_file() if is_known else path.exists()
+
+
+def _unknown(text: str) -> str:
+    close = registry.suggestions(text)
+    hint = f"Did you mean {' or '.join(close)}? " if close else ""
+    return (
+        f"No model is called {text!r}, and there is no such folder here. {hint}albert_fast.models.models() and "
+        "'albert-fast models' list the names; a Hugging Face id such as 'albert/albert-base-v2' works too."
+    )
+
+
+def _check_language(entry: Entry, text: str, lang: str | None) -> None:
+    if lang is not None and lang != entry.lang:
+        raise ModelNotFoundError(
+            f"{text} is a model for the language {entry.lang!r}, not {lang!r}. Ask for lang={entry.lang!r}, or leave "
+            "the language out."
+        )

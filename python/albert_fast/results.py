@@ -1,0 +1,161 @@
+"""What `AlbertEmbeddings.embed` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Embeddings:
+    """Vectors of words, pieces, sentences or documents, with their places in the texts.
+
+    All arrays have one entry per row and stand in input order. Nothing is copied from the engine: `vectors` is the
+    memory that the model wrote its last result into, kept alive by the arrays that view it. ``result[i]`` and
+    iteration give `Embeddings` of single texts whose arrays are views.
+
+    Attributes
+    ----------
+    vectors : ndarray, float32, [rows, hidden_size]
+        C-contiguous, 64-byte aligned, writable.
+    begin, end : ndarray, int32, [rows]
+        First and last character of the row in its text, both inclusive, so that
+        ``text[begin : end + 1]`` is the word. Code points, or UTF-16 units with ``offsets="utf16"``.
+        -1 for [CLS] and [SEP].
+    sentence : ndarray, int32, [rows]
+        Number of the sentence within its text, from 0.
+    piece_ids : ndarray, int32, [rows]
+        Vocabulary id of the row's (first) piece; -1 for sentences and documents.
+    out_of_vocabulary : ndarray, bool, [rows]
+        True where a word was read as `<unk>` altogether.
+    row_splits : ndarray, int64, [texts + 1]
+        Rows ``row_splits[i]`` to ``row_splits[i + 1]`` belong to text i.
+    stats : mapping of str to int
+        Counts of the whole call: texts, sentences, words, pieces, windows, tokens (pieces and [CLS], [SEP] that went
+        through the model), batches, reused (identical windows that were computed once), cut_words and cut_pieces
+        (pieces of one word beyond a window), copies (batches that were not written in place: 0).
+    """
+
+    __slots__ = (
+        "_arrays",
+        "_level",
+        "_piece",
+        "_texts",
+        "_utf16",
+        "_words",
+        "row_splits",
+        "stats",
+        "vectors",
+    )
+
+    def __init__(
+        self,
+        columns: Mapping[str, Any],
+        texts: Sequence[str],
+        *,
+        level: str,
+        utf16: bool,
+        piece: Callable[[int], str],
+    ) -> None:
+        self.vectors: NDArray[np.float32] = columns["vectors"]
+        self.row_splits: NDArray[np.int64] = columns["row_splits"]
+        self.stats: Mapping[str, int] = columns["stats"]
+        self._arrays: dict[str, NDArray[Any]] = {
+            name: columns[name] for name in ("begin", "end", "sentence", "piece_id", "out_of_vocabulary")
+        }
+        self._texts = texts
+        self._level = level
+        self._utf16 = utf16
+        self._piece = piece
+        self._words: list[str] | None = None
+
+    @property
+    def begin(self) -> NDArray[np.int32]:
+        """First character of each row in its text."""
+        return self._arrays["begin"]
+
+    @property
+    def end(self) -> NDArray[np.int32]:
+        """Last character of each row in its text."""
+        return self._arrays["end"]
+
+    @property
+    def sentence(self) -> NDArray[np.int32]:
+        """Number of each row's sentence within its text."""
+        return self._arrays["sentence"]
+
+    @property
+    def piece_ids(self) -> NDArray[np.int32]:
+        """Vocabulary id of each row's first piece."""
+        return self._arrays["piece_id"]
+
+    @property
+    def out_of_vocabulary(self) -> NDArray[np.bool_]:
+        """Whether each row was read as `<unk>`."""
+        return self._arrays["out_of_vocabulary"]
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """The texts of the call, in order."""
+        return self._texts
+
+    @property
+    def level(self) -> str:
+        """What a row is: word, piece, sentence or document."""
+        return self._level
+
+    @property
+    def words(self) -> list[str]:
+        """What each row stands for: the word, sentence or document as it stands in the text, or the piece.
+
+        Made on first use and kept; a million words are a million Python strings.
+        """
+        if self._words is None:
+            self._words = list(self._read_words())
+        return self._words
+
+    def _read_words(self) -> Iterator[str]:
+        if self._level == "piece":
+            yield from map(self._piece, self.piece_ids.tolist())
+            return
+        begins, ends = self.begin.tolist(), self.end.tolist()
+        splits = self.row_splits.tolist()
+        for number, text in enumerate(self._texts):
+            rows = range(splits[number], splits[number + 1])
+            if self._utf16:
+                units = text.encode("utf-16-le")
+                yield from (units[2 * begins[row] : 2 * ends[row] + 2].decode("utf-16-le") for row in rows)
+            else:
+                yield from (text[begins[row] : ends[row] + 1] for row in rows)
+
+    def __len__(self) -> int:
+        """Return the number of texts."""
+        return len(self.row_splits) - 1
+
+    def __getitem__(self, index: int) -> Embeddings:
+        """Return the rows of one text; every array is a view."""
+        count = len(self)
+        number = index.__index__()
+        if not -count <= number < count:
+            raise IndexError(f"text {number} does not exist; there are {count}")
+        number %= count
+        first, last = int(self.row_splits[number]), int(self.row_splits[number + 1])
+        columns: dict[str, Any] = {name: array[first:last] for name, array in self._arrays.items()}
+        columns["vectors"] = self.vectors[first:last]
+        columns["row_splits"] = np.array([0, last - first], dtype=np.int64)
+        columns["stats"] = self.stats
+        return Embeddings(
+            columns, self._texts[number : number + 1], level=self._level, utf16=self._utf16, piece=self._piece
+        )
+
+    def __iter__(self) -> Iterator[Embeddings]:
+        """Iterate over the texts."""
+        return (self[number] for number in range(len(self)))
+
+    def __repr__(self) -> str:
+        rows, hidden = self.vectors.shape
+        return f"Embeddings({len(self)} texts, {rows} {self._level} rows, {hidden} dimensions)"

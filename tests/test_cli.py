@@ -1,0 +1,467 @@
+"""The command albert-fast: arguments, formats, exit codes, files that are complete or not there.
+
+A stand-in takes the place of the model, so that every number in the output can be foretold; the last tests run the
+real one where the core is built.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import albert_fast
+import make_model
+import numpy as np
+import pytest
+from albert_fast import cli
+from albert_fast.errors import InputError, ModelNotFoundError
+
+
+class Result:
+    """What the model returns: words at blanks, vectors [text number in the chunk, row, 1/3]."""
+
+    def __init__(self, texts: list[str], level: str) -> None:
+        self.texts = texts
+        rows: list[tuple[int, str, int, int]] = []
+        splits = [0]
+        for number, text in enumerate(texts):
+            if level == "document":
+                rows.append((number, text, 0, len(text) - 1))
+            else:
+                pattern = r"[^.]+\.?" if level == "sentence" else r"\S+"
+                rows += [(number, m.group(), m.start(), m.end() - 1) for m in re.finditer(pattern, text)]
+            splits.append(len(rows))
+        self.words = [row[1] for row in rows]
+        self.begin = np.array([row[2] for row in rows], np.int32)
+        self.end = np.array([row[3] for row in rows], np.int32)
+        self.row_splits = np.array(splits, np.int64)
+        self.vectors = np.array([[row[0], i, 1 / 3] for i, row in enumerate(rows)], np.float32).reshape(-1, 3)
+
+
+class StandIn:
+    calls: list[tuple[str, Any]]
+    most_waiting: int
+
+    def __init__(self) -> None:
+        self.calls = []
+        self.fail_at: int | None = None
+        self.error: BaseException = InputError("text 3 is bad. Mend it.")
+
+    def pretrained(self, name: str, lang: str | None = None, **options: Any) -> StandIn:
+        self.calls.append(("pretrained", (name, lang, options)))
+        return self
+
+    def load(self, path: str, **options: Any) -> StandIn:
+        self.calls.append(("load", (path, options)))
+        return self
+
+    def embed(self, texts: list[str], level: str) -> Result:
+        return Result(texts, level)
+
+    def stream(self, texts: Iterable[str], level: str, **options: Any) -> Iterator[Result]:
+        self.calls.append(("stream", options))
+        source = iter(texts)
+        count = 0
+        while chunk := list(islice(source, 2)):
+            if self.fail_at is not None and count >= self.fail_at:
+                raise self.error
+            count += 1
+            yield Result(chunk, level)
+
+
+@pytest.fixture(name="model")
+def _model(monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    stand_in = StandIn()
+    monkeypatch.setattr(albert_fast, "AlbertEmbeddings", stand_in, raising=False)
+    return stand_in
+
+
+class Input:
+    """A standard input with given bytes."""
+
+    def __init__(self, data: bytes, is_terminal: bool = False) -> None:
+        self.buffer = io.BytesIO(data)
+        self._is_terminal = is_terminal
+
+    def isatty(self) -> bool:
+        return self._is_terminal
+
+
+def lines(capfd: pytest.CaptureFixture[str]) -> list[Any]:
+    return [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+
+
+TEXTS = ["a bb", "", "ccc", "Zürich 🙂 x", "last"]
+
+
+# -------------------------------------------------------------------------------------------------- output
+
+
+def test_words_as_json_lines(model: StandIn, capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["embed", *TEXTS]) == 0
+    found = lines(capfd)
+    assert [line["text"] for line in found] == TEXTS
+    assert found[0]["words"] == [
+        {"word": "a", "begin": 0, "end": 0, "vector": [0.0, 0.0, found[0]["words"][0]["vector"][2]]},
+        {"word": "bb", "begin": 2, "end": 3, "vector": [0.0, 1.0, found[0]["words"][1]["vector"][2]]},
+    ]
+    assert np.float32(found[0]["words"][0]["vector"][2]) == np.float32(1 / 3), "every digit of a float32 must survive"
+    assert found[1]["words"] == []
+    assert [word["word"] for word in found[3]["words"]] == ["Zürich", "🙂", "x"]
+
+
+def test_other_levels(model: StandIn, capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["embed", "One. Two.", "--level", "sentence"]) == 0
+    assert [s["sentence"] for s in lines(capfd)[0]["sentences"]] == ["One.", " Two."]
+    assert cli.main(["embed", "One. Two.", "x", "--level", "document"]) == 0
+    assert [line["vector"][0] for line in lines(capfd)] == [0, 1]
+    assert cli.main(["embed", "ab c", "--level", "piece"]) == 0
+    assert [p["piece"] for p in lines(capfd)[0]["pieces"]] == ["ab", "c"]
+    assert cli.main(["embed", "ab c", "--level", "token"]) == 0
+    assert [w["word"] for w in lines(capfd)[0]["words"]] == ["ab", "c"]
+
+
+@pytest.mark.parametrize("level", ["word", "document"])
+def test_npy(model: StandIn, tmp_path: Path, level: str) -> None:
+    path = tmp_path / "out.npy"
+    assert cli.main(["embed", *TEXTS, "--output", str(path), "--level", level]) == 0
+    vectors = np.load(path)
+    expected = [Result(TEXTS[i : i + 2], level).vectors for i in range(0, len(TEXTS), 2)]
+    np.testing.assert_array_equal(vectors, np.concatenate(expected))
+    assert vectors.dtype == np.float32
+    assert [p.name for p in tmp_path.iterdir()] == ["out.npy"]
+
+
+def test_npz(model: StandIn, tmp_path: Path) -> None:
+    path = tmp_path / "out.npz"
+    assert cli.main(["embed", *TEXTS, "--output", str(path)]) == 0
+    with np.load(path) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    assert set(arrays) == {"vectors", "words", "begin", "end", "row_splits"}
+    assert arrays["row_splits"].tolist() == [0, 2, 2, 3, 6, 7]
+    assert arrays["words"].tolist() == ["a", "bb", "ccc", "Zürich", "🙂", "x", "last"]
+    for number, text in enumerate(TEXTS):
+        for row in range(*arrays["row_splits"][number : number + 2]):
+            assert text[arrays["begin"][row] : arrays["end"][row] + 1] == arrays["words"][row]
+    assert arrays["vectors"].shape == (7, 3)
+    assert [p.name for p in tmp_path.iterdir()] == ["out.npz"]
+
+
+def test_npz_of_documents(model: StandIn, tmp_path: Path) -> None:
+    path = tmp_path / "out.npz"
+    assert cli.main(["embed", *TEXTS, "--output", str(path), "--level", "document"]) == 0
+    with np.load(path) as archive:
+        assert sorted(archive.files) == ["row_splits", "vectors"]
+        assert archive["row_splits"].tolist() == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.npy", "out.npz"])
+def test_no_texts_give_an_empty_file(model: StandIn, tmp_path: Path, name: str) -> None:
+    (tmp_path / "in.txt").write_bytes(b"")
+    assert cli.main(["embed", "--input", str(tmp_path / "in.txt"), "--output", str(tmp_path / name)]) == 0
+    if name == "out.jsonl":
+        assert (tmp_path / name).read_bytes() == b""
+    elif name == "out.npy":
+        assert np.load(tmp_path / name).shape == (0, 3)
+    else:
+        with np.load(tmp_path / name) as archive:
+            assert archive["vectors"].shape == (0, 3)
+            assert archive["row_splits"].tolist() == [0]
+            assert archive["words"].shape == archive["begin"].shape == (0,)
+
+
+def test_many_rows_keep_the_header_readable(model: StandIn, tmp_path: Path) -> None:
+    path = tmp_path / "out.npy"
+    (tmp_path / "in.txt").write_text("w\n" * 12_345, "utf-8")
+    assert cli.main(["embed", "--input", str(tmp_path / "in.txt"), "--output", str(path)]) == 0
+    assert np.load(path, mmap_mode="r").shape == (12_345, 3)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
+def test_output_files_have_the_usual_mode(model: StandIn, tmp_path: Path) -> None:
+    (tmp_path / "usual").write_text("")
+    assert cli.main(["embed", "x", "--output", str(tmp_path / "o.npy")]) == 0
+    assert (tmp_path / "o.npy").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+# --------------------------------------------------------------------------------------------------- input
+
+
+@pytest.mark.parametrize("arguments", [["-"], [], ["--input", "-"]])
+def test_standard_input(
+    model: StandIn, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    data = "one two\n\nthree\r\nvertical\x0btab, next\x85line, \u2028 and \u2029".encode()
+    monkeypatch.setattr(sys, "stdin", Input(data))
+    assert cli.main(["embed", *arguments]) == 0
+    assert [line["text"] for line in lines(capfd)] == data.decode().replace("\r\n", "\n").split("\n")
+
+
+def test_an_input_file_with_a_byte_order_mark(
+    model: StandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in.txt").write_bytes(b"\xef\xbb\xbfone\n" + "zwölf\n".encode())
+    assert cli.main(["embed", "--input", str(tmp_path / "in.txt")]) == 0
+    assert [line["text"] for line in lines(capfd)] == ["one", "zwölf"]
+
+
+def test_input_that_is_not_utf_8(model: StandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in.txt").write_bytes(b"good\n" + "zwölf\n".encode("latin-1"))
+    out = tmp_path / "out.npy"
+    assert cli.main(["embed", "--input", str(tmp_path / "in.txt"), "--output", str(out)]) == 1
+    assert "Line 2 of" in capfd.readouterr().err
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.txt"]
+
+
+def test_memory_does_not_grow_with_the_input(model: StandIn, tmp_path: Path) -> None:
+    taken = 0
+
+    def endless() -> Iterator[str]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield "x"
+
+    model.fail_at, model.error = 10, KeyboardInterrupt()
+    arguments = cli._parser().parse_args(["embed", "x", "--output", str(tmp_path / "o.npy")])
+    arguments.texts = endless()
+    with pytest.raises(KeyboardInterrupt):
+        arguments.run(arguments)
+    assert taken <= 22, "texts are taken as they are needed"
+
+
+# ------------------------------------------------------------------------------------------------- options
+
+
+def test_only_given_options_are_passed_on(model: StandIn) -> None:
+    assert cli.main(["embed", "x"]) == 0
+    assert model.calls == [("pretrained", ("albert_tiny_en", None, {})), ("stream", {})]
+
+
+def test_every_option_reaches_the_model(model: StandIn) -> None:
+    options = (
+        "--model albert_base_uncased --lang en --revision v1 --cache-dir /c --offline --pooling mean "
+        "--tokenization text --normalize --layers 1,-1 --max-sentence-length 64 --case-sensitive --no-sentences "
+        "--threads 3 --device cpu --precision fp32 --no-progress"
+    )
+    assert cli.main(["embed", "x", *options.split()]) == 0
+    assert model.calls[0] == (
+        "pretrained",
+        (
+            "albert_base_uncased",
+            "en",
+            {
+                "revision": "v1",
+                "cache_dir": "/c",
+                "local_files_only": True,
+                "tokenization": "text",
+                "layers": [1, -1],
+                "max_sentence_length": 64,
+                "case_sensitive": True,
+                "detect_sentences": False,
+                "threads": 3,
+                "device": "cpu",
+                "precision": "fp32",
+            },
+        ),
+    )
+    assert model.calls[1] == ("stream", {"pooling": "mean", "normalize": True, "show_progress": False})
+
+
+def test_a_folder_is_loaded(model: StandIn, tmp_path: Path) -> None:
+    folder = make_model.write_folder(tmp_path / "m")
+    assert cli.main(["embed", "x", "--model", str(folder), "--layers", "2"]) == 0
+    assert model.calls[0] == ("load", (str(folder), {"layers": 2}))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["embed", "x", "--level", "letter"],
+        ["embed", "x", "--pooling", "sum"],
+        ["embed", "x", "--layers", "a,b"],
+        ["embed", "x", "--threads", "many"],
+        ["embed", "x", "--output", "vectors.csv"],
+        ["embed", "x", "--output", "vectors"],
+        ["embed", "x", "--input", "file"],
+        ["info"],
+    ],
+)
+def test_wrong_usage(model: StandIn, capfd: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    assert cli.main(arguments) == 2
+    assert "error" in capfd.readouterr().err
+    assert model.calls == []
+
+
+def test_no_text_on_a_terminal_is_wrong_usage(model: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Input(b"", is_terminal=True))
+    assert cli.main(["embed"]) == 2
+
+
+def test_help(capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--help"]) == 0
+    text = capfd.readouterr().out
+    assert all(name in text for name in ("embed", "models", "info", "doctor"))
+
+
+# ------------------------------------------------------------------------------------------------ failures
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.npy", "out.npz"])
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InputError("text 3 is bad. Mend it."), 1),
+        (KeyboardInterrupt(), 130),
+        (OSError(28, "No space left on device"), 1),
+    ],
+)
+def test_a_half_written_output_never_has_the_name(
+    model: StandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str], *, name: str, error: BaseException, code: int
+) -> None:
+    (tmp_path / name).write_text("the old one")
+    model.fail_at, model.error = 1, error
+    assert cli.main(["embed", *TEXTS, "--output", str(tmp_path / name)]) == code
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "the old one"
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert "Traceback" not in captured.err
+    assert captured.err == ("" if code == 130 else f"albert-fast: error: {error}\n")
+
+
+def test_a_folder_that_is_not_there(model: StandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["embed", "x", "--output", str(tmp_path / "no" / "out.npy")]) == 1
+    assert "out.npy" in capfd.readouterr().err
+    assert cli.main(["embed", "--input", str(tmp_path / "no.txt")]) == 1
+    assert "no.txt cannot be read" in capfd.readouterr().err
+
+
+def test_an_unknown_model(model: StandIn, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise ModelNotFoundError("No model is called 'x'. Did you mean y?")
+
+    monkeypatch.setattr(model, "pretrained", unknown)
+    assert cli.main(["embed", "text", "--model", "x"]) == 1
+    assert capfd.readouterr().err == "albert-fast: error: No model is called 'x'. Did you mean y?\n"
+
+
+# ------------------------------------------------------------------------------------ models, info, doctor
+
+
+def test_models(capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["models"]) == 0
+    text = capfd.readouterr().out
+    assert re.search(r"^albert_tiny_en +en +tiny .*this package$", text, re.MULTILINE)
+    assert re.search(r"^albert_base_uncased +en +base +768 +albert/albert-base-v2$", text, re.MULTILINE)
+    assert cli.main(["models", "--json"]) == 0
+    assert len(json.loads(capfd.readouterr().out)) == len(text.splitlines()) - 4
+
+
+def test_info(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folder = make_model.write_folder(tmp_path / "m", dtype="F16")
+    assert cli.main(["info", str(folder)]) == 0
+    text = capfd.readouterr().out
+    assert re.search(r"^geometry\.hidden_size +32$", text, re.MULTILINE)
+    assert cli.main(["info", str(folder), "--json"]) == 0
+    content = json.loads(capfd.readouterr().out)
+    shapes = make_model.weight_shapes(make_model.TINY).values()
+    assert content["weights"]["numbers"] == sum(int(np.prod(shape)) for shape in shapes)
+    assert content["weights"]["stored as"] == ["F16"]
+    assert cli.main(["info", str(tmp_path / "nothing")]) == 1
+    assert "There is no folder" in capfd.readouterr().err
+
+
+def test_doctor(capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["doctor"]) in (0, 1)
+    text = capfd.readouterr().out
+    assert "ONNX Runtime\n" in text
+    assert "GPU\n" in text
+    assert cli.main(["doctor", "--json"]) in (0, 1)
+    assert "threads" in json.loads(capfd.readouterr().out)["Processor"]
+
+
+# -------------------------------------------------------------------------------------- as a real process
+
+
+STUB = """
+import sys
+sys.path.insert(0, {tests!r})
+import albert_fast, test_cli
+albert_fast.AlbertEmbeddings = test_cli.StandIn()
+from albert_fast import cli
+sys.exit(cli.main({arguments!a}))
+"""
+
+
+def start(arguments: list[str], **options: Any) -> subprocess.Popen[bytes]:
+    code = STUB.format(tests=str(Path(__file__).parent), arguments=arguments)
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+def test_a_reader_that_goes_away(tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text("a b c d e f g\n" * 20_000, "utf-8")
+    process = start(["embed", "--input", str(tmp_path / "in.txt")])
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline().startswith(b'{"text"')
+    process.stdout.close()
+    assert process.wait(60) == 141
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
+def test_ctrl_c(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    process = start(["embed", "-", "--output", str(out)], stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(b"one\ntwo\nthree\n" * 10_000)
+    process.stdin.flush()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    for stream in (process.stdin, process.stdout, process.stderr):
+        assert stream is not None
+        stream.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_output_is_utf_8_in_every_locale() -> None:
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    process = start(["embed", "Zürich 🙂"], env=environment)
+    out, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (0, b"")
+    assert json.loads(out.decode("utf-8"))["words"][1]["word"] == "🙂"
+
+
+@pytest.mark.skipif(not hasattr(albert_fast, "AlbertEmbeddings"), reason="the core is not built here")
+@pytest.mark.parametrize("level", cli.LEVELS)
+def test_the_real_model_through_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str], level: str) -> None:
+    folder = make_model.write_folder(tmp_path / "m")
+    texts = ["The quick fox. It ran.", "", "x"]
+    expected = albert_fast.AlbertEmbeddings.load(folder).embed(texts, level=level)
+    assert cli.main(["embed", *texts, "--model", str(folder), "--level", level]) == 0
+    found = lines(capfd)
+    names = {"word": "words", "piece": "pieces", "sentence": "sentences"}
+    rows = [row for line in found for row in ([line] if level == "document" else line[names[level]])]
+    np.testing.assert_array_equal(np.array([row["vector"] for row in rows], np.float32), expected.vectors)
+    if level != "document":
+        assert [row[level] for row in rows] == expected.words
+        assert [row["begin"] for row in rows] == expected.begin.tolist()
+    assert (
+        cli.main(["embed", *texts, "--model", str(folder), "--level", level, "--output", str(tmp_path / "o.npz")]) == 0
+    )
+    with np.load(tmp_path / "o.npz") as archive:
+        np.testing.assert_array_equal(archive["vectors"], expected.vectors)
+        np.testing.assert_array_equal(archive["row_splits"], expected.row_splits)

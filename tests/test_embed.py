@@ -1,0 +1,429 @@
+"""AlbertEmbeddings as a user calls it: levels, pooling, windows, tokenization, parameters, streams."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import make_model
+import numpy as np
+import pytest
+import sentencepiece
+from reference_albert import ReferenceAlbert
+
+import albert_fast
+from albert_fast import AlbertEmbeddings, InputError, ParameterError, TruncationWarning
+
+TEXTS = ["The parser reads a file. It returns a value!", "", "Options (see below) are optional.", "one"]
+
+
+@pytest.fixture(scope="module")
+def reference() -> ReferenceAlbert:
+    geometry = make_model.geometry()
+    return ReferenceAlbert(make_model.make_weights(geometry, 0), geometry)
+
+
+@pytest.fixture(scope="module")
+def spiece(tiny_folder: Path) -> Any:
+    return sentencepiece.SentencePieceProcessor(model_file=str(tiny_folder / "spiece.model"))
+
+
+def encode_words(spiece: Any, words: list[str]) -> list[list[int]]:
+    """Spark NLP's tokenization by the sentencepiece package: each word alone, bare marks dropped."""
+    mark = spiece.piece_to_id("\u2581")
+    return [[i for i in spiece.encode(word.lower()) if i != mark] or [spiece.unk_id()] for word in words]
+
+
+def test_words_have_the_vectors_of_their_first_pieces(
+    tiny: AlbertEmbeddings, reference: ReferenceAlbert, spiece: Any
+) -> None:
+    out = tiny.embed(TEXTS)
+    assert out.words == [*"The parser reads a file . It returns a value !".split(), "Options", "(", "see", "below",
+                         ")", "are", "optional", ".", "one"]  # fmt: skip
+    assert out.row_splits.tolist() == [0, 11, 11, 19, 20]
+    assert out.sentence.tolist() == [0] * 6 + [1] * 5 + [0] * 9
+    groups = [(text, s) for text in range(4) for s in sorted(set(out[text].sentence.tolist()))]
+    for text, sentence in groups:
+        part = out[text]
+        mask = part.sentence == sentence
+        words = list(itertools.compress(part.words, mask))
+        pieces = encode_words(spiece, words)
+        state = reference.hidden_states([2, *itertools.chain(*pieces), 3])[-1]
+        starts = np.cumsum([1, *map(len, pieces)])[:-1]
+        np.testing.assert_allclose(part.vectors[mask], state[starts], atol=2e-5)
+        assert part.piece_ids[mask].tolist() == [ids[0] for ids in pieces]
+
+
+def test_offsets_point_at_the_words(tiny: AlbertEmbeddings) -> None:
+    texts = ["Héllo wörld, 😀 smile 😀😀 end.", "naïve café", "日本 語"]
+    out = tiny.embed(texts)
+    for text, part in zip(texts, out, strict=True):
+        assert [text[b : e + 1] for b, e in zip(part.begin, part.end, strict=True)] == part.words
+    utf16 = AlbertEmbeddings.load(tiny._model_files().source, offsets="utf16").embed(texts)
+    assert utf16.words == out.words
+    smile = out.words.index("smile")
+    assert utf16.begin[smile] == out.begin[smile] + 1
+
+
+@pytest.mark.parametrize("pooling", ["mean", "max"])
+def test_word_pooling(tiny: AlbertEmbeddings, pooling: str) -> None:
+    pieces = tiny.embed("unbelievable parsers", level="piece")
+    words = tiny.embed("unbelievable parsers", pooling=pooling)
+    first = [i for i in range(len(pieces.begin)) if pieces.begin[i] < 12]
+    reduce = np.mean if pooling == "mean" else np.max
+    np.testing.assert_allclose(words.vectors[0], reduce(pieces.vectors[first], axis=0), atol=1e-6)
+
+
+@pytest.mark.parametrize("level", ["sentence", "document"])
+@pytest.mark.parametrize("pooling", ["mean", "max", "cls", "pooler", "words"])
+@pytest.mark.parametrize("length", [128, 9])
+def test_pooled_levels(tiny: AlbertEmbeddings, level: str, pooling: str, length: int) -> None:
+    model = AlbertEmbeddings.load(tiny._model_files().source, max_sentence_length=length)
+    out = model.embed(TEXTS, level=level, pooling=pooling)
+    assert out.vectors.shape[0] == 4  # four texts, or four sentences in three of them
+    if level == "document":
+        assert not out.vectors[1].any()  # a text without words
+    else:
+        assert out.row_splits.tolist() == [0, 2, 2, 3, 4]
+    if pooling in ("mean", "max", "words"):
+        rows = model.embed(TEXTS, level="word" if pooling == "words" else "piece")
+        reduce = np.max if pooling == "max" else np.mean
+        for number, part in enumerate(rows):
+            if len(part.words) == 0:
+                continue
+            got = out[number].vectors
+            if level == "document":
+                np.testing.assert_allclose(got[0], reduce(part.vectors, axis=0), atol=1e-5)
+            else:
+                for s in range(len(got)):
+                    expected = reduce(part.vectors[part.sentence == s], axis=0)
+                    np.testing.assert_allclose(got[s], expected, atol=1e-5)
+
+
+def test_normalize_gives_unit_length_and_keeps_zeros(tiny: AlbertEmbeddings) -> None:
+    norms = np.linalg.norm(tiny.embed(TEXTS, level="document", normalize=True).vectors, axis=1)
+    np.testing.assert_allclose(norms, [1, 0, 1, 1], atol=1e-6)
+
+
+def test_every_word_of_a_long_sentence_has_a_vector(tiny: AlbertEmbeddings, reference: ReferenceAlbert) -> None:
+    words = [f"word{i % 17}" if i % 3 else "file" for i in range(400)]
+    model = AlbertEmbeddings.load(tiny._model_files().source, max_sentence_length=32, detect_sentences=False)
+    out = model.embed(" ".join(words))
+    assert out.words == words
+    assert out.stats["windows"] > 10
+    assert np.isfinite(out.vectors).all()
+    # The rows that the windows do not share come from windows that can be computed by hand: the first one.
+    pieces = model.embed(" ".join(words), level="piece")
+    first = reference.hidden_states([2, *pieces.piece_ids[:30].tolist(), 3])[-1]
+    np.testing.assert_allclose(pieces.vectors[:20], first[1:21], atol=2e-5)
+
+
+def test_long_sentences_give_the_same_words_as_short_windows_never_lose_any(tiny: AlbertEmbeddings) -> None:
+    text = " ".join(["unbelievable"] * 100)
+    for length in (3, 4, 7, 64, 128):
+        model = AlbertEmbeddings.load(tiny._model_files().source, max_sentence_length=length)
+        if length < 16:
+            with pytest.warns(TruncationWarning, match="100 word"):
+                out = model.embed(text)
+            assert out.stats["cut_words"] == 100
+        else:
+            out = model.embed(text)
+            assert out.stats["cut_words"] == 0
+        assert len(out.words) == 100
+
+
+def test_identical_sentences_are_computed_once(tiny: AlbertEmbeddings) -> None:
+    texts = ["the same text", "another one", "the same text"] * 5
+    out = tiny.embed(texts)
+    assert out.stats["windows"] == 15
+    assert out.stats["reused"] == 13
+    single = tiny.embed("the same text")
+    for number in (0, 2, 12, 14):
+        np.testing.assert_array_equal(out[number].vectors, out[0].vectors)
+    np.testing.assert_allclose(out[14].vectors, single.vectors, atol=1e-6)
+    np.testing.assert_allclose(out[13].vectors, tiny.embed("another one").vectors, atol=1e-6)
+
+
+def test_words_that_normalize_to_nothing_are_read_as_unknown(tiny: AlbertEmbeddings) -> None:
+    out = tiny.embed("a \u200b b")
+    assert out.words == ["a", "\u200b", "b"]
+    assert out.out_of_vocabulary.tolist() == [False, True, False]
+    assert out.piece_ids[1] == 1
+    assert out.vectors.any(axis=1).all()
+
+
+def test_text_tokenization_is_hugging_faces(tiny: AlbertEmbeddings, reference: ReferenceAlbert, spiece: Any) -> None:
+    text = "The parser reads (some) files"
+    rows = tiny.embed(text, tokenization="text", detect_sentences=False, level="piece", special_tokens=True)
+    ids = [2, *spiece.encode(text.lower()), 3]
+    assert rows.piece_ids.tolist() == ids
+    assert rows.words[0] == "[CLS]"
+    assert rows.begin[0] == rows.end[0] == -1
+    np.testing.assert_allclose(rows.vectors, reference.hidden_states(ids)[-1], atol=2e-5)
+    words = tiny.embed(text, tokenization="text")
+    assert words.words == ["The", "parser", "reads", "(", "some", ")", "files"]
+    for word, piece_id in zip(words.words, words.piece_ids.tolist(), strict=True):
+        surface = spiece.id_to_piece(piece_id).lstrip("\u2581")
+        assert word.lower().startswith(surface)
+
+
+def test_text_tokenization_aligns_words_after_changes_of_length(tiny: AlbertEmbeddings) -> None:
+    text = "  Ça\u00a0va   ﬁle  ½ ``quoted'' Å\u030a  "
+    out = tiny.embed(text, tokenization="text", detect_sentences=False)
+    assert [text[b : e + 1] for b, e in zip(out.begin, out.end, strict=True)] == out.words
+    assert out.words == ["Ça\u00a0va", "ﬁle", "½", "``quoted", "''", "Å\u030a"]
+
+
+def test_embed_words_equals_embed_of_split_text(tiny: AlbertEmbeddings) -> None:
+    words = ["The", "parser", "reads", "files"]
+    given = tiny.embed_words([words, [], ["files"]])
+    np.testing.assert_allclose(given[0].vectors, tiny.embed("The parser reads files").vectors, atol=1e-6)
+    assert given.words == [*words, "files"]
+    assert given.row_splits.tolist() == [0, 4, 4, 5]
+
+
+def test_stream_is_embed_in_chunks(tiny: AlbertEmbeddings) -> None:
+    texts = [f"text number {i}" for i in range(25)]
+    chunks = list(tiny.stream(iter(texts), chunk_texts=10))
+    assert [len(chunk) for chunk in chunks] == [10, 10, 5]
+    whole = tiny.embed(texts)
+    np.testing.assert_allclose(np.concatenate([c.vectors for c in chunks]), whole.vectors, atol=1e-6)
+    assert list(itertools.chain(*(c.words for c in chunks))) == whole.words
+    assert list(tiny.stream([])) == []
+
+
+def test_stream_reads_its_input_only_as_results_are_taken(tiny: AlbertEmbeddings) -> None:
+    taken = []
+
+    def texts() -> Any:
+        for i in range(100):
+            taken.append(i)
+            yield "some text"
+
+    results = tiny.stream(texts(), chunk_texts=10)
+    assert taken == []
+    next(results)
+    assert len(taken) == 10
+
+
+def test_empty_inputs(tiny: AlbertEmbeddings) -> None:
+    assert tiny.embed([]).vectors.shape == (0, tiny.hidden_size)
+    assert tiny.embed("").vectors.shape == (0, tiny.hidden_size)
+    assert tiny.embed([], level="document").vectors.shape == (0, tiny.hidden_size)
+    assert tiny.embed(["", " \n "], level="document").vectors.shape == (2, tiny.hidden_size)
+    assert tiny.embed_words([]).words == []
+
+
+def test_indexing(tiny: AlbertEmbeddings) -> None:
+    out = tiny.embed(TEXTS)
+    assert len(out) == 4
+    assert out[-1].words == ["one"]
+    assert out[0].vectors.base is not None
+    assert np.shares_memory(out[2].vectors, out.vectors)
+    with pytest.raises(IndexError, match="text 4 does not exist"):
+        out[4]
+    assert repr(out) == f"Embeddings(4 texts, 20 word rows, {tiny.hidden_size} dimensions)"
+
+
+# ------------------------------------------------------------------------------------------------- parameters
+
+SETTINGS: dict[str, Any] = {
+    "input_cols": ("sentence", "token"),
+    "output_col": "embeddings",
+    "batch_size": 4,
+    "dimension": 32,
+    "max_sentence_length": 64,
+    "case_sensitive": True,
+    "storage_ref": "mine",
+    "lazy_annotator": True,
+    "config_proto_bytes": (1, 2),
+    "level": "sentence",
+    "pooling": "max",
+    "layers": (0, -1),
+    "normalize": True,
+    "tokenization": "text",
+    "detect_sentences": False,
+    "offsets": "utf16",
+    "compat": "sparknlp",
+    "threads": 1,
+    "device": "auto",
+    "precision": "fp32",
+    "show_progress": False,
+}
+
+
+def test_every_parameter_is_listed_here() -> None:
+    assert {param.name for param in AlbertEmbeddings.params()} == set(SETTINGS)
+
+
+@pytest.mark.parametrize("name", sorted(SETTINGS))
+def test_keyword_and_setter_agree(name: str) -> None:
+    declared = next(param for param in AlbertEmbeddings.params() if param.name == name)
+    capitalised = declared.spark_name[0].upper() + declared.spark_name[1:]
+    value = SETTINGS[name]
+    by_keyword = AlbertEmbeddings(**{name: value})
+    by_setter = AlbertEmbeddings()
+    assert getattr(by_setter, "set" + capitalised)(value) is by_setter
+    assert by_keyword.explicit_params() == by_setter.explicit_params() == {name: value}
+    got = getattr(by_keyword, "get" + capitalised)()
+    assert tuple(got) == value if isinstance(value, tuple) else got == value
+
+
+def test_setters_show_in_the_signature() -> None:
+    for param in AlbertEmbeddings.params():
+        capitalised = param.spark_name[0].upper() + param.spark_name[1:]
+        assert inspect.getdoc(getattr(AlbertEmbeddings, "set" + capitalised))
+        assert inspect.getdoc(getattr(AlbertEmbeddings, "get" + capitalised))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("batch_size", 0, "at least 1"),
+        ("batch_size", True, "whole number"),
+        ("batch_size", 2.5, "whole number"),
+        ("max_sentence_length", 513, "at most 512"),
+        ("case_sensitive", 1, "True or False"),
+        ("level", "words", "word, piece, sentence, document"),
+        ("pooling", "median", "first, mean, max"),
+        ("layers", [], "at least one layer"),
+        ("layers", "last", "layer number"),
+        ("input_cols", ["one"], "2 column names"),
+        ("compat", "spark", "sparknlp"),
+        ("threads", 0, "at least 1"),
+        ("batchsize", 8, "Did you mean batch_size"),
+    ],
+)
+def test_wrong_parameters_are_refused_by_both_spellings(name: str, value: Any, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        AlbertEmbeddings(**{name: value})
+    with pytest.raises(ParameterError, match=message):
+        AlbertEmbeddings().set_param(name, value)
+
+
+def test_wrong_call_options(tiny: AlbertEmbeddings) -> None:
+    with pytest.raises(ParameterError, match="level='word'"):
+        tiny.embed("x", pooling="cls")
+    with pytest.raises(ParameterError, match="hidden states 0 to"):
+        tiny.embed("x", layers=99)
+    with pytest.raises(ParameterError, match="needs level='piece'"):
+        tiny.embed("x", special_tokens=True)
+    with pytest.raises(ParameterError, match="at least 3"):
+        AlbertEmbeddings.load(tiny._model_files().source, max_sentence_length=2)
+    with pytest.raises(ParameterError, match="chunk_texts"):
+        tiny.stream(["x"], chunk_texts=0)
+
+
+def test_spark_nlp_spelling_chains(tiny_folder: Path) -> None:
+    model = (
+        AlbertEmbeddings.load(tiny_folder)
+        .setInputCols("sentence", "token")
+        .setOutputCol("embeddings")
+        .setMaxSentenceLength(64)
+        .setCaseSensitive(False)
+        .setBatchSize(8)
+    )
+    assert model.getInputCols() == ["sentence", "token"]
+    assert model.setInputCols(["document", "token"]).getInputCols() == ["document", "token"]
+    assert model.getEngine() == "onnx"
+    assert model.embed("a b").words == ["a", "b"]
+
+
+def test_annotators_of_one_model_share_memory_and_not_parameters(tiny_folder: Path) -> None:
+    first = AlbertEmbeddings.load(tiny_folder, batch_size=3)
+    second = AlbertEmbeddings.load(tiny_folder)
+    assert first._loaded() is second._loaded()
+    assert (first.getBatchSize(), second.getBatchSize()) == (3, 8)
+
+
+def test_case_sensitive_keeps_upper_case(tiny_folder: Path) -> None:
+    cased = AlbertEmbeddings.load(tiny_folder, case_sensitive=True)
+    uncased = AlbertEmbeddings.load(tiny_folder)
+    assert cased.embed("QQQ").out_of_vocabulary.all()
+    assert not uncased.embed("parser").out_of_vocabulary.any()
+
+
+def test_save_and_load(tiny: AlbertEmbeddings, tmp_path: Path) -> None:
+    model = AlbertEmbeddings.load(tiny._model_files().source, max_sentence_length=64, layers=(0, -1))
+    saved = model.save(tmp_path / "saved")
+    again = AlbertEmbeddings.load(saved)
+    assert again.explicit_params() == model.explicit_params()
+    np.testing.assert_array_equal(again.embed(TEXTS).vectors, model.embed(TEXTS).vectors)
+    record = json.loads((tmp_path / "saved" / "albert_fast.json").read_text())
+    assert set(record["sha256"]) >= {"model.safetensors", "config.json", "spiece.model"}
+
+
+def test_tokenizer_json_folder_gives_the_same_vectors(tiny: AlbertEmbeddings, tmp_path: Path) -> None:
+    make_model.write_folder(tmp_path, make_model.geometry(), 0, tokenizer_json=True)
+    model = AlbertEmbeddings.load(tmp_path)
+    np.testing.assert_array_equal(model.embed(TEXTS).vectors, tiny.embed(TEXTS).vectors)
+
+
+def test_built_in_model_needs_no_network() -> None:
+    model = AlbertEmbeddings.pretrained("albert_tiny_en")
+    out = model.embed("I love NLP")
+    assert out.words == ["I", "love", "NLP"]
+    assert out.vectors.shape == (3, model.hidden_size)
+    assert "albert_tiny_en" in repr(model)
+
+
+def test_input_that_is_no_text(tiny: AlbertEmbeddings) -> None:
+    for wrong, message in [
+        (["a", None], "text 1 is None"),
+        (["a", 3], "text 1 is of type int"),
+        ([b"a"], "text 0 is of type bytes"),
+        (b"abc", "bytes, not str"),
+        (None, "NoneType"),
+        (5, "int"),
+        ({"a": 1}, "dict"),
+        (["ok", "bad \ud800 here"], "text 1 holds a lone surrogate at position 4"),
+        ("\ud800", "lone surrogate at position 0"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            tiny.embed(wrong)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="in the chunk that begins with text 2: text 1 is None"):
+        list(tiny.stream(["a", "b", "c", None], chunk_texts=2))  # type: ignore[list-item]
+    with pytest.raises(InputError, match="sentence 0, word 1 is None"):
+        tiny.embed_words([["a", None]])  # type: ignore[list-item]
+    with pytest.raises(InputError, match="not a list of words"):
+        tiny.embed_words(["abc"])
+    with pytest.raises(InputError, match="Use embed for texts"):
+        tiny.embed_words("abc")
+    assert tiny.embed(["still", "works"]).words == ["still", "works"]
+
+
+def test_odd_but_meaningful_text(tiny: AlbertEmbeddings) -> None:
+    text = "nul \x00 in\x00side \x07bell \ufeff bom \u202e bidi"
+    out = tiny.embed(text)
+    assert [text[b : e + 1] for b, e in zip(out.begin, out.end, strict=True)] == out.words
+    assert "in\x00side" in out.words
+    assert np.isfinite(out.vectors).all()
+
+
+def test_a_word_of_ten_million_characters(tiny: AlbertEmbeddings) -> None:
+    with pytest.warns(TruncationWarning, match="1 word"):
+        out = tiny.embed(["before " + "ab" * 5_000_000 + " after"])
+    assert [len(word) for word in out.words] == [6, 10_000_000, 5]
+
+
+def test_device_and_precision_that_are_not_there(tiny_folder: Path) -> None:
+    with pytest.raises(albert_fast.DeviceError, match="tpu"):
+        AlbertEmbeddings.load(tiny_folder, device="tpu")
+    with pytest.raises(albert_fast.DeviceError, match="int8"):
+        AlbertEmbeddings.load(tiny_folder, precision="int8")
+    with pytest.raises(albert_fast.AlbertFastError):
+        AlbertEmbeddings.load(tiny_folder, device="cuda")
+
+
+def test_no_model(tmp_path: Path) -> None:
+    with pytest.raises(albert_fast.ModelNotFoundError, match="no model"):
+        AlbertEmbeddings().embed("x")
+    with pytest.raises(albert_fast.ModelNotFoundError):
+        AlbertEmbeddings.load(tmp_path / "nothing")
+    with pytest.raises(albert_fast.ModelNotFoundError, match="albert_base_uncased"):
+        AlbertEmbeddings.pretrained("albert_base_uncasd")
+    with pytest.raises(ParameterError, match="remote_loc"):
+        AlbertEmbeddings.pretrained("albert_tiny_en", remote_loc="s3://x")
