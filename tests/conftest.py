@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import make_model
 import pytest
 
 import albert_fast
+import make_model
 from albert_fast import AlbertEmbeddings
 
 
@@ -19,7 +19,7 @@ def pytest_report_header() -> str:
     from albert_fast import runtime
 
     found = runtime.find_library()
-    return f"albert_fast {albert_fast.__version__}, ONNX Runtime {found.version} ({found.package or found.library.name})"
+    return f"albert_fast {albert_fast.__version__}, ONNX Runtime {found.version} ({found.library.name})"
 
 
 @pytest.fixture(scope="session")

@@ -59,8 +59,10 @@ class ReferenceAlbert:
 
     def hidden_states(self, ids: Sequence[int]) -> list[Array]:
         """Return [embedding projection, output of layer 1, ...], each [len(ids), hidden_size]."""
-        table = {name: self.weights[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type")}
-        x = table["word"][list(ids)] + table["position"][: len(ids)] + table["token_type"][0]
+        word, position, kind = (
+            self.weights[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type")
+        )
+        x = word[list(ids)] + position[: len(ids)] + kind[0]
         states = [self._linear(self._norm(x, "embeddings.LayerNorm"), "encoder.embedding_hidden_mapping_in")]
         layers, groups = self.geometry["num_hidden_layers"], self.geometry["num_hidden_groups"]
         for layer in range(layers):

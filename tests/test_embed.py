@@ -8,14 +8,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import make_model
 import numpy as np
 import pytest
 import sentencepiece
-from reference_albert import ReferenceAlbert
 
 import albert_fast
+import make_model
 from albert_fast import AlbertEmbeddings, InputError, ParameterError, TruncationWarning
+from reference_albert import ReferenceAlbert
 
 TEXTS = ["The parser reads a file. It returns a value!", "", "Options (see below) are optional.", "one"]
 

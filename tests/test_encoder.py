@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
 
-import make_model
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+
+import make_model
+from albert_fast import AlbertEmbeddings
 from base_weights import write_base
 from conftest import ModelMaker
-from numpy.typing import NDArray
 from reference_albert import ReferenceAlbert
-
-from albert_fast import AlbertEmbeddings
 
 TOLERANCE = 2e-5  # the project's bound for fp32 on the CPU
 Array = NDArray[Any]
@@ -25,7 +26,7 @@ def rows(model: AlbertEmbeddings, sequences: list[list[int]], **options: Any) ->
     engine = model._loaded()
     out = engine.embed_ids(sequences, model._options(**options))
     splits = out["row_splits"]
-    return [out["vectors"][a:b] for a, b in zip(splits, splits[1:], strict=False)]
+    return [out["vectors"][a:b] for a, b in itertools.pairwise(splits)]
 
 
 def random_sequences(count: int, longest: int, vocabulary: int, seed: int = 0) -> list[list[int]]:
@@ -144,7 +145,8 @@ def test_hugging_face_goldens(golden: Path, tmp_path: Path, name: str) -> None:
     geometry = json.loads((folder / "config.json").read_text())
     reference = ReferenceAlbert(read_float32(folder / "model.safetensors"), geometry)
     for i in range(4):
-        np.testing.assert_allclose(reference.hidden_states(data[f"ids_{i}"].ravel().tolist())[-1], data[f"last_{i}"], atol=2e-6)
+        state = reference.hidden_states(data[f"ids_{i}"].ravel().tolist())[-1]
+        np.testing.assert_allclose(state, data[f"last_{i}"], atol=2e-6)
 
 
 @pytest.fixture(scope="module")

@@ -287,7 +287,7 @@ linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="CUDA is
 def test_cuda_with_the_cpu_package(install: Install) -> None:
     install("onnxruntime", "1.32.0")
     with pytest.raises(DeviceError, match=r"built for the CPU.*pip uninstall -y onnxruntime, then pip install"):
-        runtime.check_cuda()
+        gpu.check_cuda()
 
 
 @linux
@@ -300,7 +300,7 @@ def test_cuda_without_a_driver(install: Install, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(gpu.ctypes, "CDLL", no_driver)
     with pytest.raises(DeviceError, match=r"libcuda\.so\.1 cannot be opened.*Install the driver"):
-        runtime.check_cuda()
+        gpu.check_cuda()
 
 
 @linux
@@ -312,7 +312,7 @@ def test_cuda_names_the_first_missing_library_and_its_extra(
     (capi / gpu.PROVIDER).write_bytes(elf(NEEDS))
     monkeypatch.setattr(gpu, "_ask_driver", lambda: (1, "13.0"))
     with pytest.raises(DeviceError, match=rf'needs libcublasLt\.so\.13.*pip install "albert_fast\[{extra}\]"'):
-        runtime.check_cuda()
+        gpu.check_cuda()
 
 
 @linux
@@ -332,21 +332,21 @@ def test_cuda_opens_what_the_wheels_bring(install: Install, site: Path, monkeypa
 
     monkeypatch.setattr(gpu.ctypes, "CDLL", open_library)
     monkeypatch.setattr(gpu, "_ask_driver", lambda: (2, "13.0"))
-    report = runtime.check_cuda(1)
+    report = gpu.check_cuda(1)
     assert report.devices == 2
     assert report.libraries == ((NEEDS[0], str(folders[0] / NEEDS[0])), (NEEDS[1], str(folders[1] / NEEDS[1])))
     with pytest.raises(DeviceError, match="no device cuda:2; this machine has 2"):
-        runtime.check_cuda(2)
+        gpu.check_cuda(2)
     monkeypatch.setattr(gpu, "_ask_driver", lambda: (0, ""))
     with pytest.raises(DeviceError, match="finds no device"):
-        runtime.check_cuda()
+        gpu.check_cuda()
 
 
 # -------------------------------------------------------------------------------------------------- doctor
 
 
 def test_the_doctor_explains_a_machine_without_a_runtime(site: Path) -> None:
-    text = doctor.as_text(runtime.doctor())
+    text = doctor.as_text(doctor.doctor())
     assert "ONNX Runtime is not installed" in text
     assert "not usable" in text
     for title in ("Packages", "Processor", "GPU", "Models", "Environment"):
@@ -356,6 +356,6 @@ def test_the_doctor_explains_a_machine_without_a_runtime(site: Path) -> None:
 def test_the_doctor_explains_two_packages(install: Install) -> None:
     install("onnxruntime-gpu", "1.31.1")
     install("onnxruntime", "1.32.0", library=False)
-    text = doctor.as_text(runtime.doctor())
+    text = doctor.as_text(doctor.doctor())
     assert "overwrite each other" in text
     assert "is missing" in text

@@ -111,7 +111,10 @@ def train(**options: Any) -> bytes:
     model = io.BytesIO()
     settings_ = {"vocab_size": 700, "character_coverage": 0.995, "hard_vocab_limit": False, "num_threads": 1}
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(corpus), model_writer=model, model_type="unigram", minloglevel=2,
+        sentence_iterator=iter(corpus),
+        model_writer=model,
+        model_type="unigram",
+        minloglevel=2,
         **{**settings_, **options},
     )
     return model.getvalue()
@@ -166,7 +169,10 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     spaceless.write_text("\n".join(rule for rule in RULES.split("\n") if not rule.startswith("66")) + "\n")
     default = train()
     symbols = ["<sep>", "<sep>x", "aa", "▁ab", "😀", "9,", "é"]
-    equal = b"".join(piece_field(text, -3.0) for text in ("▁", "a", "b", "aa", "ab", "ba", "▁a", "!", "!!", "!!!"))
+    # "aaa" as aa+a or a+aa: the same sum but for rounding, which depends on all that stands before.
+    tied_pieces = {"▁": -2.9, "a": -3.1, "aa": -3.3, "b": -3.7, "ab": -4.1, "ba": -4.3}
+    tied_pieces |= {"!": -3.1, "!!": -3.3, "!!!": -6.9}
+    tied = b"".join(piece_field(text, score) for text, score in tied_pieces.items())
     reserved = piece_field("<unk>", 0.0, 2) + piece_field("<s>", 0.0, 3)
     rising = b"".join(piece_field(text, 2.5 - i / 7) for i, text in enumerate(("▁", "a", "b", "ab", "▁b", "bab")))
     return {
@@ -190,7 +196,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         "plain_spaces": default + normalizer_field(5, 0),
         "unused": default + piece_field("zqx", -1.0, 5) + piece_field("Ω", -1.0, 5),
         "no_mark": reserved + b"".join(piece_field(text, -1.0 - i) for i, text in enumerate(("a", "ab", "b", "▁b"))),
-        "equal_scores": reserved + equal,
+        "tied_scores": reserved + tied,
         "positive_scores": reserved + rising,
     }
 
@@ -204,10 +210,15 @@ def processor(model: bytes) -> sentencepiece.SentencePieceProcessor:
     return sentencepiece.SentencePieceProcessor(model_proto=model, num_threads=1)
 
 
-def compare(model: bytes, texts: list[str] | list[bytes], *, cache_bytes: int = 1 << 20) -> int:
-    """Number of pieces compared; fails at the first text with a different id or span."""
+def compare(model: bytes, texts: list[str] | list[bytes], *, cache_bytes: int = 1 << 20, warm: int = 2) -> int:
+    """Number of pieces compared; fails at the first text with a different id or span.
+
+    `warm` reads before the one that counts: a word is remembered from its second time on, and used from its third.
+    """
     oracle = processor(model)
     ours = _core.Tokenizer(model, cache_bytes=cache_bytes)
+    for _ in range(warm):
+        ours.encode_texts(texts)
     raw = [text.encode() if isinstance(text, str) else text for text in texts]
     compared = 0
     for text, want in zip(raw, oracle.encode(raw, out_type="offset_mapping", return_bytes=True), strict=True):
@@ -221,7 +232,7 @@ def compare(model: bytes, texts: list[str] | list[bytes], *, cache_bytes: int = 
 MODEL_NAMES = [
     "nmt_nfkc", "nfkc", "identity", "nmt_nfkc_cf", "nfkc_cf", "no_dummy_prefix", "keeps_spaces",
     "keeps_spaces_no_prefix", "suffix", "symbols", "symbols_with_spaces", "bytes", "across_words", "space_pieces",
-    "digits", "rules", "spaceless_rules", "plain_spaces", "unused", "no_mark", "equal_scores", "positive_scores",
+    "digits", "rules", "spaceless_rules", "plain_spaces", "unused", "no_mark", "tied_scores", "positive_scores",
 ]  # fmt: skip
 
 
@@ -240,13 +251,13 @@ def test_vocabulary(models: dict[str, bytes], name: str) -> None:
 
 @pytest.mark.parametrize("name", MODEL_NAMES)
 def test_generated_lines(models: dict[str, bytes], name: str) -> None:
-    """9,500 lines for each of 22 models: 209,000 lines in all, with the word cache and partly without."""
+    """9,500 lines for each of 22 models: 209,000 lines in all, most with a warm word cache, some with a cold one."""
     seed = MODEL_NAMES.index(name)
     assert compare(models[name], make_lines(8000, seed)) > 10_000
-    assert compare(models[name], make_lines(1500, seed + 1000), cache_bytes=0) > 2_000
+    assert compare(models[name], make_lines(1500, seed + 1000), warm=0) > 2_000
 
 
-@pytest.mark.parametrize("name", ["nmt_nfkc", "keeps_spaces", "bytes", "equal_scores"])
+@pytest.mark.parametrize("name", ["nmt_nfkc", "keeps_spaces", "bytes", "tied_scores"])
 def test_prose(models: dict[str, bytes], prose: list[str], name: str) -> None:
     assert compare(models[name], prose) > 100_000
 
@@ -255,7 +266,7 @@ def test_prose(models: dict[str, bytes], prose: list[str], name: str) -> None:
 def test_small_alphabet(models: dict[str, bytes], name: str) -> None:
     """Few letters, many blanks: every order of spaces, marks, rules and user-defined symbols."""
     rng = random.Random(name)
-    letters = list("ab  fgABCDEF\t!9,") + ["\u2581", "\u00a0", "\u200b", "é", "<sep>", "😀", "\u0301"]
+    letters = [*"ab  fgABCDEF\t!9,", "\u2581", "\u00a0", "\u200b", "é", "<sep>", "😀", "\u0301"]
     texts = ["".join(rng.choices(letters, k=rng.randrange(1, 9))) for _ in range(4000)]
     compare(models[name], texts)
 
@@ -285,7 +296,7 @@ def test_words(models: dict[str, bytes], name: str) -> None:
     want = words_by_oracle(processor(models[name]), words)
     for cache_bytes in (0, 4096, 1 << 22):
         ours = _core.Tokenizer(models[name], cache_bytes=cache_bytes)
-        for _ in range(2):  # the second time from memory
+        for _ in range(3):  # new, searched to be remembered, from memory
             assert ours.encode_words(words) == want
     flat, splits = ours.encode_words_flat(words)
     assert (flat.dtype, splits.dtype) == (np.int32, np.int64)
@@ -298,7 +309,8 @@ def test_many_texts(models: dict[str, bytes]) -> None:
     want = processor(models["nmt_nfkc"]).encode(texts, out_type=int)
     assert [ids[splits[i] : splits[i + 1]].tolist() for i in range(len(texts))] == want
     ids, splits = _core.Tokenizer(models["nmt_nfkc"]).encode_texts([])
-    assert ids.tolist() == [] and splits.tolist() == [0]
+    assert ids.tolist() == []
+    assert splits.tolist() == [0]
 
 
 @pytest.mark.parametrize("name", ["nmt_nfkc", "bytes", "symbols", "identity"])
@@ -310,14 +322,14 @@ def test_character_offsets(models: dict[str, bytes], name: str) -> None:
         assert list(zip(begin.tolist(), end.tolist(), strict=True)) == want["offsets"], text
 
 
-@pytest.mark.parametrize("name", ["nmt_nfkc", "equal_scores", "positive_scores", "keeps_spaces", "across_words"])
+@pytest.mark.parametrize("name", ["nmt_nfkc", "tied_scores", "positive_scores", "keeps_spaces", "across_words"])
 def test_near_ties_in_long_texts(models: dict[str, bytes], name: str) -> None:
     """A long text sums up so large a score that rounding decides between pieces, and the sum starts again."""
     rng = random.Random(11)
-    words = ["aaaa", "abab", "!!!!!", "a", "babab", "aab!", "bb", "ab" * 30, "xyz", "aaaaaaa", "---", ",,,"]
+    words = ["aaa", "abab", "!!!", "!!!!!", "a", "babab", "aab!", "bb", "ab" * 30, "xyz", "aaaaaaa", "---", ",,,"]
     for count in (300, 3000, 60_000):
         text = " ".join(rng.choices(words, k=count))
-        compare(models[name], [text, text.replace(" ", "")])
+        compare(models[name], [text, text.replace(" ", "")], warm=1)
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -336,7 +348,9 @@ def test_facts_of_the_oracle(models: dict[str, bytes]) -> None:
     ours = _core.Tokenizer(models["nmt_nfkc"])
     assert len(ours.encode_text("")[0]) == len(ours.encode_text(" \t\u00a0 ")[0]) == 0
     _, begin, end = ours.encode_text("ﬁ")  # a ligature: its second half has no bytes of its own
-    assert end[-1] == 3 and (begin >= 0).all() and (begin[1:] == end[:-1]).all()
+    assert end[-1] == 3
+    assert (begin >= 0).all()
+    assert (begin[1:] == end[:-1]).all()
     unknown = ours.piece_to_id("<unk>")
     ids, begin, end = ours.encode_text("a 🜁🜂🜃 b")
     assert ids.tolist().count(unknown) == 1  # neighbours merge
@@ -369,7 +383,8 @@ def test_numbers_with_commas(models: dict[str, bytes], name: str) -> None:
     for text in texts:
         ids, begin, end = ours.encode_albert(text)
         assert ids.tolist() == albert_by_reference(oracle, text), text
-        assert (begin[1:] == end[:-1]).all() and (begin <= end).all()
+        assert (begin[1:] == end[:-1]).all()
+        assert (begin <= end).all()
         if len(ids):
             plain = ours.encode_text(text)
             resplit += len(ids) != len(plain[0])
@@ -426,17 +441,17 @@ def test_threads_share_one_tokenizer(models: dict[str, bytes]) -> None:
 
 @pytest.mark.parametrize("unit", ["some words of a b text ", "abcdabcabd", "🜁", "1,2 \u00a0"])
 def test_linear_time(models: dict[str, bytes], unit: str) -> None:
-    """16 MiB against 1 MiB: quadratic would be 256 times, and fresh memory costs its page faults on top of 16."""
+    """One text of 16 MiB against 16 texts of 1 MiB: twice the time is much, quadratic would be 16 times."""
     ours = _core.Tokenizer(models["nmt_nfkc"])
+    short = (unit * ((1 << 20) // len(unit.encode()) + 1)).encode()[: 1 << 20]
 
-    def seconds(size: int) -> float:
-        text = (unit * (size // len(unit.encode()) + 1)).encode()[:size]
+    def seconds(texts: list[bytes]) -> float:
         start = time.thread_time()
-        assert ours.encode_text(text)[2][-1] > 0
+        assert len(ours.encode_texts(texts)[0]) > 0
         return time.thread_time() - start
 
-    seconds(1 << 16)
-    assert seconds(1 << 24) <= 32 * sorted(seconds(1 << 20) for _ in range(5))[2]
+    ratios = [seconds([short * 16]) / seconds([short] * 16) for _ in range(3)]
+    assert min(ratios) <= 2.5, ratios
 
 
 # Golden files: real outputs for the real vocabulary, which are only lent.

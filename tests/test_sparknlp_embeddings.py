@@ -37,7 +37,7 @@ def test_every_annotation_and_vector(golden: Path, name: str) -> None:
         ]
         theirs = [(a[1], a[2], a[3], a[4]["sentence"], a[4]["pieceId"]) for a in row]
         assert mine == theirs, f"text {number}: {texts[number]!r}"
-        if len(mine):
+        if mine:
             worst = max(worst, float(np.abs(got.vectors - vectors).max()))
         annotations += len(mine)
     assert annotations == len(data["vectors"]) > 500

@@ -50,9 +50,8 @@ OURS, PYTHONS = version(_core.UNICODE_VERSION), version(unicodedata.unidata_vers
 
 # U+1734 ceased to be a nonspacing mark with Unicode 14, the version of Python 3.11.
 RECLASSIFIED = {0x1734} if PYTHONS < (14,) else set()
-CHARACTERS = [chr(c) for c in range(sys.maxunicode + 1) if not (0xD800 <= c < 0xE000 or c in RECLASSIFIED)]
-if PYTHONS != OURS:  # only the same version can say what a code point without a character does
-    CHARACTERS = [c for c in CHARACTERS if unicodedata.category(c) != "Cn"]
+CODE_POINTS = [chr(c) for c in range(sys.maxunicode + 1) if not (0xD800 <= c < 0xE000 or c in RECLASSIFIED)]
+CHARACTERS = [c for c in CODE_POINTS if unicodedata.category(c) != "Cn"]
 if PYTHONS > OURS:
     CHARACTERS = [c for c in CHARACTERS if is_plain(c) or not is_left_alone(c)]
 
@@ -168,6 +167,14 @@ def test_preprocessing_of_all_characters_in_one_text() -> None:
     got, got_spans = _core.albert_preprocess(text)
     assert got == preprocess(text, False, True, True)
     assert got_spans == spans(text, False, True, True)
+
+
+def test_code_points_without_a_character_stay() -> None:
+    if PYTHONS != OURS:
+        pytest.skip(f"skipped: Python knows Unicode {PYTHONS}, the tables {OURS}")
+    text = "".join(c for c in CODE_POINTS if unicodedata.category(c) == "Cn")
+    assert _core.to_lower(text) == text == _core.albert_preprocess(text)[0]
+    assert not any(any(_core.unicode_facts(ord(c))) for c in text)
 
 
 @pytest.mark.parametrize("unit", ["ΑΣ", "'", "Σ'", "  ", "\u3000a", "é", "e\u0301", "\u0301", "각", "''a"])

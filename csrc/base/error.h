@@ -12,6 +12,7 @@ enum class ErrorCode {
   corrupt_model,       // CorruptModelError: a file that lies about itself
   missing_dependency,  // MissingDependencyError: no usable ONNX Runtime
   device,              // DeviceError: the device refused or is not there
+  out_of_memory,       // MemoryError, with the size that was asked for
   forked,              // ForkError: a model of the parent process used in a child
   cancelled,           // KeyboardInterrupt is already set in Python
   internal,            // AlbertFastError: our own mistake, please report

@@ -8,7 +8,8 @@ namespace {
 
 constexpr char32_t kReplacement = 0xFFFD;
 
-/// True if byte 1 of a character may follow its lead: no overlong form, no surrogate, nothing beyond U+10FFFF.
+/// True if byte 1 of a character may follow its lead: no overlong form, no surrogate, nothing beyond
+/// U+10FFFF.
 bool is_second_byte(std::uint8_t lead, std::uint8_t byte) {
   if (lead == 0xE0) return byte >= 0xA0 && byte <= 0xBF;
   if (lead == 0xED) return byte >= 0x80 && byte <= 0x9F;
@@ -33,8 +34,8 @@ std::uint64_t load_word(const char* data) {
 
 constexpr std::uint64_t kHighBits = 0x8080808080808080ULL;
 
-// Both counts are sums over bytes, so that compilers vectorise them: a code point per byte that is no continuation,
-// and one unit more per lead byte of four.
+// Both counts are sums over bytes, so that compilers vectorise them: a code point per byte that is no
+// continuation, and one unit more per lead byte of four.
 template <bool utf16>
 std::size_t count(std::string_view text) {
   std::size_t total = 0;

@@ -14,8 +14,8 @@ struct Decoded {
   std::uint32_t size = 0;
 };
 
-/// The character at byte `at < text.size()`. A byte that starts no well-formed character is U+FFFD of size 1, so a
-/// walk always ends and never leaves the text.
+/// The character at byte `at < text.size()`. A byte that starts no well-formed character is U+FFFD of size 1,
+/// so a walk always ends and never leaves the text.
 Decoded decode_multibyte(std::string_view text, std::size_t at);
 inline Decoded decode(std::string_view text, std::size_t at) {
   const auto lead = static_cast<std::uint8_t>(text[at]);
@@ -41,8 +41,8 @@ std::size_t count_utf16_units(std::string_view text);
 /// Length of the ASCII prefix of a text.
 std::size_t ascii_prefix(std::string_view text);
 
-/// Turns byte offsets into code point or UTF-16 offsets. Ascending queries cost one pass over the text in all; a
-/// query before the last one walks back.
+/// Turns byte offsets into code point or UTF-16 offsets. Ascending queries cost one pass over the text in
+/// all; a query before the last one walks back.
 class OffsetConverter {
  public:
   OffsetConverter(std::string_view text, bool utf16)

@@ -1,8 +1,8 @@
 #include <pybind11/stl.h>
 
 #include "bindings/registers.h"
-#include "encoder/attention.h"
-#include "encoder/custom_ops.h"
+#include "encoder/kernels/attention.h"
+#include "encoder/kernels/custom_ops.h"
 #include "ort/runtime.h"
 
 namespace py = pybind11;

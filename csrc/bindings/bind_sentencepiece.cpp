@@ -161,7 +161,8 @@ std::vector<std::vector<std::int32_t>> encode_words(Tokenizer& tokenizer, const 
   std::vector<std::vector<std::int32_t>> result;
   result.reserve(ragged.splits.size() - 1);
   for (std::size_t i = 1; i < ragged.splits.size(); ++i) {
-    result.emplace_back(ragged.values.begin() + ragged.splits[i - 1], ragged.values.begin() + ragged.splits[i]);
+    result.emplace_back(ragged.values.begin() + ragged.splits[i - 1],
+                        ragged.values.begin() + ragged.splits[i]);
   }
   return result;
 }
@@ -226,9 +227,11 @@ Texts are ``str`` or UTF-8 ``bytes`` (invalid bytes count as U+FFFD); a lone sur
       .def(py::init(&make_tokenizer), py::arg("model"), py::kw_only(),
            py::arg("cache_bytes") = Tokenizer::kDefaultCacheBytes)
       .def("__len__", [](const Tokenizer& self) { return self.model().size(); })
-      .def("piece", &piece_of, py::arg("id"), "Text of a piece. Raises IndexError for an id that does not exist.")
+      .def("piece", &piece_of, py::arg("id"),
+           "Text of a piece. Raises IndexError for an id that does not exist.")
       .def(
-          "piece_to_id", [](const Tokenizer& self, const py::str& piece) {
+          "piece_to_id",
+          [](const Tokenizer& self, const py::str& piece) {
             return self.model().piece_to_id(text_view(piece, "piece"));
           },
           py::arg("piece"), "Id of a piece, or the id of the unknown piece.")
@@ -237,12 +240,14 @@ Texts are ``str`` or UTF-8 ``bytes`` (invalid bytes count as U+FFFD); a lone sur
       .def("encode_words_flat", &encode_words_flat, py::arg("words"),
            "The same as (ids [pieces] int32, row_splits [words + 1] int64).")
       .def("encode_text", &encode_text, py::arg("text"), py::kw_only(), py::arg("offsets") = "bytes",
-           "(ids, begin, end), each [pieces] int32; half-open spans in bytes of the UTF-8 text, or in code points "
+           "(ids, begin, end), each [pieces] int32; half-open spans in bytes of the UTF-8 text, or in code "
+           "points "
            "with offsets='chars'.")
       .def("encode_texts", &encode_texts, py::arg("texts"),
            "(ids [pieces] int32, row_splits [texts + 1] int64) of many texts.")
       .def("encode_albert", &encode_albert, py::arg("text"), py::kw_only(), py::arg("offsets") = "bytes",
-           "Like encode_text, for a text after ALBERT's preprocessing: numbers that end with a comma are split "
+           "Like encode_text, for a text after ALBERT's preprocessing: numbers that end with a comma are "
+           "split "
            "again, as Hugging Face's slow AlbertTokenizer does.");
 }
 

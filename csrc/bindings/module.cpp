@@ -20,6 +20,7 @@ const char* class_of(albert_fast::ErrorCode code) {
       return "DeviceError";
     case ErrorCode::forked:
       return "ForkError";
+    case ErrorCode::out_of_memory:
     case ErrorCode::cancelled:
     case ErrorCode::internal:
       break;
@@ -33,6 +34,10 @@ void translate(std::exception_ptr pointer) {
   } catch (const albert_fast::Error& error) {
     // Cancelled means that a signal handler has raised (KeyboardInterrupt, as a rule): that is the error to show.
     if (error.code() == albert_fast::ErrorCode::cancelled && PyErr_Occurred() != nullptr) return;
+    if (error.code() == albert_fast::ErrorCode::out_of_memory) {
+      PyErr_SetString(PyExc_MemoryError, error.what());
+      return;
+    }
     const py::object type = py::module_::import("albert_fast.errors").attr(class_of(error.code()));
     PyErr_SetString(type.ptr(), error.what());
   }
@@ -40,7 +45,7 @@ void translate(std::exception_ptr pointer) {
 
 }  // namespace
 
-PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
+PYBIND11_MODULE(_core, m) {
   m.doc() = "The compiled core of albert_fast. Its names are private; use the package.";
   m.attr("__version__") = ALBERT_FAST_VERSION;
   py::register_local_exception_translator(translate);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 #include <numeric>
 #include <string>
 
@@ -11,6 +12,17 @@
 
 namespace albert_fast::encoder {
 namespace {
+
+AlignedBuffer<float> make_matrix(std::size_t rows, std::size_t hidden) {
+  const std::size_t count = checked_multiply(rows, hidden, ErrorCode::out_of_memory, "the result");
+  try {
+    return AlignedBuffer<float>(count);
+  } catch (const std::bad_alloc&) {
+    fail(ErrorCode::out_of_memory, "the result of this call, " + std::to_string(rows) + " vectors, needs " +
+                                       std::to_string(count * sizeof(float) >> 20) +
+                                       " MiB, which is not to be had. Use stream(), which returns it in chunks");
+  }
+}
 
 // Unit length; a row of zeros (a text without words) stays as it is.
 void normalize_rows(std::span<float> rows, std::size_t hidden) {
@@ -139,17 +151,14 @@ void Engine::compute(const Encoding& encoding, const std::vector<Window>& window
     source = find_repeats(encoding, windows, rows);
   }
   const auto hidden = static_cast<std::size_t>(model_->geometry().hidden_size);
-  const auto matrix = [&](std::size_t count) {
-    return AlignedBuffer<float>(checked_multiply(count, hidden, ErrorCode::invalid_input, "the result"));
-  };
   const bool pooler = options.pooling == Pooling::pooler;
   const RunPlan plan{*model_, encoding, windows, rows, source, {options.layers, pooler},
                      special_ids(options), options.threads};
   out.hidden = model_->geometry().hidden_size;
   out.rows = rows.folded ? rows.targets : rows.rows();
-  out.vectors = matrix(static_cast<std::size_t>(out.rows));
+  out.vectors = make_matrix(static_cast<std::size_t>(out.rows), hidden);
   if (rows.folded) {
-    AlignedBuffer<float> parts = matrix(rows.rows());
+    AlignedBuffer<float> parts = make_matrix(rows.rows(), hidden);
     run_windows(plan, parts.span(), keep_going, out.stats);
     fold_parts(rows, parts.span(), out.vectors.span(), hidden);
   } else {

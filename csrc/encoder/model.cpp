@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "encoder/custom_ops.h"
+#include "encoder/kernels/custom_ops.h"
 #include "encoder/graph.h"
 #include "ort/tensor.h"
 

@@ -31,9 +31,11 @@ class RowPlanner {
   }
 
  private:
-  // Token 0 of a window is [CLS]; piece p is token p - piece_begin + 1.
+  // Token 0 of a window is [CLS]; piece p is token p - piece_begin + 1, the piece behind the last is [SEP]. The bound is
+  // a matter of memory safety: no plan asks for more.
   static std::int32_t token(const Window& window, std::uint32_t piece) {
-    return static_cast<std::int32_t>(piece - window.piece_begin + 1);
+    const std::uint32_t number = piece < window.piece_begin ? 0 : piece - window.piece_begin + 1;
+    return static_cast<std::int32_t>(std::min(number, window.piece_end - window.piece_begin + 1));
   }
   void add_token(std::int32_t token) { plan_.row_tokens.push_back(token); }
   void end_row() { plan_.row_splits.push_back(static_cast<std::uint32_t>(plan_.row_tokens.size())); }

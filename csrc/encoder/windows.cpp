@@ -8,24 +8,25 @@ namespace {
 
 constexpr std::uint32_t kNoCut = std::numeric_limits<std::uint32_t>::max();
 
-/// Where a window may start: a word whose pieces no earlier word shares. Pieces between two words (a bare ▁ of whole
-/// text tokenization) go with the word behind them.
+/// A place between two words where one window may end and another begin. Words that share a piece (whole text
+/// tokenization) are both read whole: a window may begin at `piece` and the one before it end at the later `reach`.
+/// Pieces between two words, such as a bare ▁, go with the word behind them.
 struct Border {
-  std::uint32_t word;
-  std::uint32_t piece;
+  std::uint32_t word;   // the first word behind the border
+  std::uint32_t piece;  // where a window that begins here begins
+  std::uint32_t reach;  // where a window that ends here ends
 };
 
 std::vector<Border> word_borders(const Encoding& encoding, const Sentence& sentence) {
-  std::vector<Border> borders{{sentence.word_begin, sentence.piece_begin}};
+  std::vector<Border> borders{{sentence.word_begin, sentence.piece_begin, sentence.piece_begin}};
   std::uint32_t reach = sentence.piece_begin;
   for (std::uint32_t w = sentence.word_begin; w < sentence.word_end; ++w) {
     const Word& word = encoding.words[w];
-    if (w > sentence.word_begin && word.piece_begin >= reach && reach > borders.back().piece) {
-      borders.push_back({w, reach});
-    }
+    const std::uint32_t piece = std::min(word.piece_begin, reach);
+    if (w > sentence.word_begin && piece > borders.back().piece) borders.push_back({w, piece, reach});
     reach = std::max(reach, word.piece_end);
   }
-  borders.push_back({sentence.word_end, sentence.piece_end});
+  borders.push_back({sentence.word_end, sentence.piece_end, sentence.piece_end});
   return borders;
 }
 
@@ -39,17 +40,25 @@ void cut_into_windows(const Encoding& encoding, std::uint32_t index, std::uint32
   const std::vector<Border> borders = word_borders(encoding, sentence);
   std::size_t start = 0;
   while (true) {
-    std::size_t stop = start + 1;  // at least one unit, cut below if even that is too long
-    while (stop + 1 < borders.size() && borders[stop + 1].piece - borders[start].piece <= capacity) ++stop;
+    std::size_t stop = start + 1;
+    while (stop + 1 < borders.size() && borders[stop + 1].reach - borders[start].piece <= capacity) ++stop;
+    // One word with what stands before it may be too much even alone; then the window keeps its end. (A word itself
+    // never has more than `capacity` pieces, see TextEncoder.)
+    const std::uint32_t last_word_end = borders[stop].word == sentence.word_begin
+                                            ? borders[stop].reach
+                                            : encoding.words[borders[stop].word - 1].piece_end;
+    const std::uint32_t end =
+        borders[stop].reach - borders[start].piece <= capacity ? borders[stop].reach : last_word_end;
     Window window = whole_sentence(sentence, index);
-    window.piece_begin = window.own_begin = borders[start].piece;
-    window.piece_end = window.own_end = std::min(borders[stop].piece, borders[start].piece + capacity);
+    window.piece_begin = window.own_begin =
+        end > capacity ? std::max(borders[start].piece, end - capacity) : borders[start].piece;
+    window.piece_end = window.own_end = end;
     window.word_begin = borders[start].word;
     window.word_end = borders[stop].word;
     windows.push_back(window);
     if (stop + 1 == borders.size()) return;
     std::size_t next = start + 1;
-    while (next < stop && borders[next].piece + capacity / 4 < borders[stop].piece) ++next;
+    while (next < stop && borders[next].piece + capacity / 4 < borders[stop].reach) ++next;
     start = next;
   }
 }

@@ -14,7 +14,8 @@ char32_t decode_last(std::string_view text) {
   if (lead < 0x80) return lead;
   const std::size_t size = text.size() - at;
   char32_t value = lead & (0xFFU >> (size + 1));
-  for (std::size_t i = at + 1; i < text.size(); ++i) value = value << 6 | (static_cast<std::uint8_t>(text[i]) & 0x3FU);
+  for (std::size_t i = at + 1; i < text.size(); ++i)
+    value = value << 6 | (static_cast<std::uint8_t>(text[i]) & 0x3FU);
   return value;
 }
 
@@ -23,7 +24,8 @@ bool is_number_with_comma(std::string_view piece, Tokenizer::IsDigit is_digit) {
 }
 
 /// Bytes of normalized text behind a piece; `nodes` lattice nodes are in it, one per character if unknown.
-std::size_t normalized_size(const Model& model, const Piece& piece, std::uint32_t nodes, std::string_view rest) {
+std::size_t normalized_size(const Model& model, const Piece& piece, std::uint32_t nodes,
+                            std::string_view rest) {
   if (model.is_byte(piece.id)) return 1;
   if (!model.is_unknown(piece.id)) return model.piece(piece.id).size();
   std::size_t size = 0;
@@ -51,7 +53,8 @@ void Tokenizer::find_comma_pieces() {
       !model.is_matched(",") || std::ranges::any_of(model.unmatched_ids(), only_unknown_chars);
 }
 
-void Tokenizer::encode_albert(std::string_view text, IsDigit is_digit, Scratch& scratch, std::vector<Piece>& out) {
+void Tokenizer::encode_albert(std::string_view text, IsDigit is_digit, Scratch& scratch,
+                              std::vector<Piece>& out) {
   encode_text(text, scratch, out);
   if (!needs_resplit(out, is_digit)) return;
   scratch.pieces.clear();

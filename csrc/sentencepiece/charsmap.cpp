@@ -13,8 +13,8 @@ constexpr std::size_t kMaxReplacementBytes = 4096;
 // The oracle looks at no more than this many keys that are prefixes of each other.
 constexpr int kMaxNestedKeys = 32;
 
-// A unit of the file format: bits 0-7 label, bit 8 "a leaf hangs below", bits 10-30 offset, shifted by 8 when bit
-// 9 is set; bit 31 marks a leaf, whose lower bits are its value.
+// A unit of the file format: bits 0-7 label, bit 8 "a leaf hangs below", bits 10-30 offset, shifted by 8 when
+// bit 9 is set; bit 31 marks a leaf, whose lower bits are its value.
 constexpr std::uint32_t kLeaf = 0x80000000U;
 constexpr std::uint32_t label_of(std::uint32_t unit) { return unit & (kLeaf | 0xFFU); }
 constexpr bool has_leaf(std::uint32_t unit) { return (unit >> 8 & 1U) != 0; }
@@ -32,7 +32,8 @@ Charsmap::Charsmap(std::string_view blob) {
   if (blob.empty()) return;
   if (blob.size() < 8) fail_field(kField, "is shorter than 8 bytes");
   const std::size_t trie_bytes = read_u32(blob, 0);
-  if (trie_bytes == 0 || trie_bytes % 4 != 0) fail_field(kField, "has a trie size that is not a multiple of 4");
+  if (trie_bytes == 0 || trie_bytes % 4 != 0)
+    fail_field(kField, "has a trie size that is not a multiple of 4");
   if (trie_bytes >= blob.size() - 4) fail_field(kField, "has a trie that does not fit into it");
   const std::string_view texts = blob.substr(4 + trie_bytes);
   if (texts.back() != '\0') fail_field(kField, "does not end with NUL");
@@ -49,7 +50,8 @@ void Charsmap::read_units(std::string_view trie) {
 
 void Charsmap::check_units() const {
   const std::uint32_t root = units_[0];
-  if (label_of(root) != 0 || has_leaf(root) || offset_of(root) == 0) fail_field(kField, "has an invalid root unit");
+  if (label_of(root) != 0 || has_leaf(root) || offset_of(root) == 0)
+    fail_field(kField, "has an invalid root unit");
   for (std::size_t i = 0; i < units_.size(); ++i) {
     const std::uint32_t unit = units_[i];
     if ((unit & kLeaf) != 0) {
@@ -66,7 +68,8 @@ void Charsmap::check_units() const {
 struct Charsmap::Children {
   static constexpr std::uint32_t kNone = 0xFFFFFFFFU;
 
-  explicit Children(const std::vector<std::uint32_t>& units) : head(units.size(), kNone), next(units.size(), kNone) {
+  explicit Children(const std::vector<std::uint32_t>& units)
+      : head(units.size(), kNone), next(units.size(), kNone) {
     for (std::size_t i = 0; i < units.size(); ++i) {
       if ((units[i] & kLeaf) != 0) continue;
       const std::size_t base = i ^ label_of(units[i]);
@@ -79,8 +82,8 @@ struct Charsmap::Children {
   std::vector<std::uint32_t> head, next;
 };
 
-/// Visits every node that a lookup can reach. Nodes may share their ends (the file format allows it), so a node is
-/// its base; a node below itself would make lookups as long as the text.
+/// Visits every node that a lookup can reach. Nodes may share their ends (the file format allows it), so a
+/// node is its base; a node below itself would make lookups as long as the text.
 void Charsmap::walk() {
   constexpr std::uint16_t kUnseen = 0xFFFF, kOpen = 0xFFFE;
   struct Visit {

@@ -15,18 +15,21 @@ constexpr float kRebaseAt = 100000.0F;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-/// Takes a candidate if it beats the best path so far, without a branch: which one wins is a coin toss for the
-/// processor. An unreached node has the score -infinity, and a trie step that completes no piece offers just that.
+/// Takes a candidate if it beats the best path so far, without a branch: which one wins is a coin toss for
+/// the processor. An unreached node has the score -infinity, and a trie step that completes no piece offers
+/// just that.
 template <bool kWithGap>
 inline void offer(Lattice::Node& node, float score, std::uint32_t value, std::uint32_t start) {
-  const Lattice::Node old = node;
-  const bool is_better = score > old.score;
-  node.score = is_better ? score : old.score;
-  node.value = is_better ? value : old.value;
-  node.start = is_better ? start : old.start;
+  const float old = node.score;
+  const bool is_better = score > old;
+  // Masks, because compilers make a branch of a choice that is stored.
+  const std::uint32_t mask = 0U - static_cast<std::uint32_t>(is_better);
+  node.score = std::max(old, score);
+  node.value ^= (node.value ^ value) & mask;
+  node.start ^= (node.start ^ start) & mask;
   if constexpr (kWithGap) {
-    const float gap = std::fabs(score - old.score);  // NaN when neither exists: then the old gap stays
-    const float smaller = gap < old.gap ? gap : old.gap;
+    const float gap = std::fabs(score - old);  // NaN when neither exists: then the old gap stays
+    const float smaller = gap < node.gap ? gap : node.gap;
     node.gap = is_better ? gap : smaller;
   }
 }
@@ -64,13 +67,15 @@ std::uint32_t Lattice::search(const LatticeTables& tables, std::string_view text
       offer<kWithGap>(nodes[end], scores[value] + here, value, at);
       single |= end - at == one_char ? value : 0;
     }
-    if (single == 0) offer<kWithGap>(nodes[at + one_char], tables.unknown_score + here, tables.unknown_value, at);
+    if (single == 0)
+      offer<kWithGap>(nodes[at + one_char], tables.unknown_score + here, tables.unknown_value, at);
     at += one_char;
   }
   return at;
 }
 
-std::size_t Lattice::solve(const LatticeTables& tables, std::string_view text, float start_score, bool with_gap) {
+std::size_t Lattice::solve(const LatticeTables& tables, std::string_view text, float start_score,
+                           bool with_gap) {
   // What lies behind the window plus the longest piece cannot be reached from it.
   for (std::size_t window = kWindow;; window *= 2) {
     const std::size_t limit = std::min(window, text.size());
@@ -80,7 +85,8 @@ std::size_t Lattice::solve(const LatticeTables& tables, std::string_view text, f
     nodes_[0].score = start_score;
     largest_score_ = 0.0F;
     const auto starts = static_cast<std::uint32_t>(limit);
-    const std::uint32_t next = with_gap ? search<true>(tables, seen, starts) : search<false>(tables, seen, starts);
+    const std::uint32_t next =
+        with_gap ? search<true>(tables, seen, starts) : search<false>(tables, seen, starts);
     const std::uint32_t border = limit == text.size() ? next : common_border(next, seen.size());
     if (border == 0) continue;
     trace_back(border);
@@ -114,7 +120,8 @@ void Lattice::trace_back(std::uint32_t end) {
   path_.clear();
   while (end > 0) {
     const Node& node = nodes_[end];
-    if (node.start >= end) fail(ErrorCode::internal, "SentencePiece search left a gap; please report the model");
+    if (node.start >= end)
+      fail(ErrorCode::internal, "SentencePiece search left a gap; please report the model");
     path_.push_back({static_cast<std::int32_t>(node.value) - 1, node.start, end});
     path_gap_ = std::min(path_gap_, node.gap);
     end = node.start;
@@ -122,9 +129,9 @@ void Lattice::trace_back(std::uint32_t end) {
 }
 
 float Lattice::safe_start_score() const {
-  // Each of at most chars_ additions on a path rounds by at most half an ulp of the largest sum, 2^-24 of it. Two
-  // paths compared, here and elsewhere: a decision can only turn when its gap is below
-  // 2 * chars_ * 2^-24 * (|start| + 2 * largest). Half of that bound is used, to stay on the safe side.
+  // Each of at most chars_ additions on a path rounds by at most half an ulp of the largest sum, 2^-24 of it.
+  // Two paths compared, here and elsewhere: a decision can only turn when its gap is below 2 * chars_ * 2^-24
+  // * (|start| + 2 * largest). Half of that bound is used, to stay on the safe side.
   const double chars = chars_, largest = largest_score_, gap = path_gap_;
   const double by_rounding = gap * 4194304.0 / chars - 2.0 * largest - 1.0;
   const double by_rebase = static_cast<double>(kRebaseAt) - largest - 10.0;

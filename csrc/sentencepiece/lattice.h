@@ -13,14 +13,16 @@ namespace albert_fast::sentencepiece {
 /// What the search needs to know about a vocabulary.
 struct LatticeTables {
   const PieceTrie* trie = nullptr;
-  const float* scores = nullptr;  // by trie value, which is id + 1; -infinity at 0: a node that completes no piece
+  const float* scores =
+      nullptr;  // by trie value, which is id + 1; -infinity at 0: a node that completes no piece
   float unknown_score = 0.0F;
   std::uint32_t unknown_value = 0;
   std::size_t longest_piece = 0;  // in bytes
 };
 
-/// Best segmentation of normalized bytes: one best path per end position, as the oracle's optimized search does it,
-/// with the same order of comparisons and the same float32 sums, so that ties and near-ties fall the same way.
+/// Best segmentation of normalized bytes: one best path per end position, as the oracle's optimized search
+/// does it, with the same order of comparisons and the same float32 sums, so that ties and near-ties fall the
+/// same way.
 class Lattice {
  public:
   struct Node {
@@ -34,13 +36,13 @@ class Lattice {
     std::uint32_t begin, end;
   };
 
-  /// Starts searched before a long text is settled up to a place that no best path can avoid any more. Keeps the
-  /// memory of a search independent of the text, and in the processor's cache.
+  /// Starts searched before a long text is settled up to a place that no best path can avoid any more. Keeps
+  /// the memory of a search independent of the text, and in the processor's cache.
   static constexpr std::size_t kWindow = 8192;
 
-  /// Segments the beginning of `text` (valid UTF-8, not empty); `start_score` is the sum of all pieces before it.
-  /// Returns where it stopped: at the end if the text fits into the window. The rest is then to be solved with
-  /// `end_score()`, which gives the same as one search.
+  /// Segments the beginning of `text` (valid UTF-8, not empty); `start_score` is the sum of all pieces before
+  /// it. Returns where it stopped: at the end if the text fits into the window. The rest is then to be solved
+  /// with `end_score()`, which gives the same as one search.
   std::size_t solve(const LatticeTables& tables, std::string_view text, float start_score, bool with_gap);
 
   /// The best path, last step first.

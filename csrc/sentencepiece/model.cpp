@@ -11,10 +11,13 @@ namespace albert_fast::sentencepiece {
 namespace {
 
 constexpr float kUnknownPenalty = 10.0F;
-// Scores are log probabilities. With larger ones a sum could overflow within a word, so words are not looked up.
+// Scores are log probabilities. With larger ones a sum could overflow within a word, so words are not looked
+// up.
 constexpr float kModestScore = 1000.0F;
 
-bool is_matched_in_text(PieceType type) { return type == PieceType::normal || type == PieceType::user_defined; }
+bool is_matched_in_text(PieceType type) {
+  return type == PieceType::normal || type == PieceType::user_defined;
+}
 
 }  // namespace
 
@@ -54,7 +57,8 @@ void Model::index_pieces(const ModelFile& file) {
   std::ranges::sort(keys, {}, &PieceTrie::Key::text);
   const auto repeated = std::ranges::adjacent_find(keys, {}, &PieceTrie::Key::text);
   if (repeated != keys.end()) {
-    fail_field("pieces[" + std::to_string(std::next(repeated)->value) + "].piece", "repeats an earlier piece");
+    fail_field("pieces[" + std::to_string(std::next(repeated)->value) + "].piece",
+               "repeats an earlier piece");
   }
   std::vector<PieceTrie::Key> matched;
   matched.reserve(keys.size());
@@ -95,7 +99,8 @@ void Model::score_pieces(const ModelFile& file) {
 void Model::check_marks(const ModelFile& file) {
   marks_are_borders_ = trie_.find(Normalizer::kSpaceMark) >= 0;
   for (const PieceRecord& piece : file.pieces) {
-    if (is_matched_in_text(piece.type) && piece.text.find(Normalizer::kSpaceMark, 1) != std::string_view::npos) {
+    if (is_matched_in_text(piece.type) &&
+        piece.text.find(Normalizer::kSpaceMark, 1) != std::string_view::npos) {
       marks_are_borders_ = false;
     }
   }
@@ -132,8 +137,8 @@ void Model::encode_ids(std::string_view text, Scratch& scratch, std::vector<std:
 void Model::segment(std::string_view text, Scratch& scratch, float& score, std::vector<Piece>& out,
                     std::vector<std::uint32_t>* nodes_per_piece, bool in_one_go) const {
   if (text.size() > 0x7FFFFFFF) {
-    fail(ErrorCode::invalid_input,
-         "A text has " + std::to_string(text.size()) + " bytes; spans are 32-bit, so cut it into texts below 2 GiB");
+    fail(ErrorCode::invalid_input, "A text has " + std::to_string(text.size()) +
+                                       " bytes; spans are 32-bit, so cut it into texts below 2 GiB");
   }
   normalizer_.run(text, scratch.normalized);
   const std::string_view normalized = scratch.normalized.view();
@@ -154,8 +159,9 @@ void Model::segment(std::string_view text, Scratch& scratch, float& score, std::
   }
 }
 
-void Model::append_path(const Normalized& text, std::size_t offset, const Lattice& lattice, std::vector<Piece>& out,
-                        std::vector<std::uint32_t>* nodes_per_piece, bool& after_unknown) const {
+void Model::append_path(const Normalized& text, std::size_t offset, const Lattice& lattice,
+                        std::vector<Piece>& out, std::vector<std::uint32_t>* nodes_per_piece,
+                        bool& after_unknown) const {
   const auto path = lattice.reversed_path();
   const auto add = [&](std::int32_t id, std::uint32_t begin, std::uint32_t end, std::uint32_t nodes) {
     out.push_back({id, begin, end});

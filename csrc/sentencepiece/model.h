@@ -16,7 +16,8 @@
 
 namespace albert_fast::sentencepiece {
 
-/// One piece of a text and where it stands in it, in bytes. Spans follow each other without gaps and may be empty.
+/// One piece of a text and where it stands in it, in bytes. Spans follow each other without gaps and may be
+/// empty.
 struct Piece {
   std::int32_t id = 0;
   std::uint32_t begin = 0;
@@ -49,7 +50,9 @@ class Model {
   [[nodiscard]] float score(std::int32_t id) const { return file_scores_[static_cast<std::size_t>(id)]; }
   [[nodiscard]] std::optional<std::int32_t> find(std::string_view piece) const;
   /// Like find, but the id of the unknown piece for a name that does not exist.
-  [[nodiscard]] std::int32_t piece_to_id(std::string_view piece) const { return find(piece).value_or(unk_id()); }
+  [[nodiscard]] std::int32_t piece_to_id(std::string_view piece) const {
+    return find(piece).value_or(unk_id());
+  }
   [[nodiscard]] std::int32_t unk_id() const { return unknown_id_; }
 
   [[nodiscard]] PieceType type(std::int32_t id) const { return types_[static_cast<std::size_t>(id)]; }
@@ -58,19 +61,19 @@ class Model {
   [[nodiscard]] bool is_user_defined(std::int32_t id) const { return type(id) == PieceType::user_defined; }
   [[nodiscard]] bool is_byte(std::int32_t id) const { return type(id) == PieceType::byte; }
 
-  /// Pieces of a text, ids and spans as the oracle gives them. Any bytes are allowed: what is not UTF-8 counts as
-  /// U+FFFD, byte by byte. Throws Error(invalid_input) for a text of 2 GiB or more.
+  /// Pieces of a text, ids and spans as the oracle gives them. Any bytes are allowed: what is not UTF-8
+  /// counts as U+FFFD, byte by byte. Throws Error(invalid_input) for a text of 2 GiB or more.
   void encode(std::string_view text, Scratch& scratch, std::vector<Piece>& out) const;
   void encode_ids(std::string_view text, Scratch& scratch, std::vector<std::int32_t>& out) const;
 
   // Below: what Tokenizer builds on.
 
   [[nodiscard]] const Normalizer& normalizer() const { return normalizer_; }
-  /// No piece has a space mark beyond its start and the mark itself is a piece: so every mark begins a new piece,
-  /// and what stands between two marks can be segmented alone.
+  /// No piece has a space mark beyond its start and the mark itself is a piece: so every mark begins a new
+  /// piece, and what stands between two marks can be segmented alone.
   [[nodiscard]] bool marks_are_borders() const { return marks_are_borders_; }
   /// A text may be cut at `normalizer().separators()` and its parts looked up alone.
-  [[nodiscard]] bool words_are_separable() const { 
+  [[nodiscard]] bool words_are_separable() const {
     return marks_are_borders_ && scores_are_modest_ && normalizer_.separable();
   }
   /// Pieces that text never becomes: control, unknown, byte and unused ones.
@@ -78,11 +81,13 @@ class Model {
   /// Whether text can become this piece.
   [[nodiscard]] bool is_matched(std::string_view piece) const { return trie_.find(piece) >= 0; }
   /// What one lattice node with this piece adds to the sum of a path.
-  [[nodiscard]] float node_score(std::int32_t id) const { return node_scores_[static_cast<std::size_t>(id) + 1]; }
+  [[nodiscard]] float node_score(std::int32_t id) const {
+    return node_scores_[static_cast<std::size_t>(id) + 1];
+  }
 
-  /// Normalizes and segments one text whose pieces follow others with the sum `score` (updated). Appends pieces
-  /// and, if wanted, how many lattice nodes each stands for. `in_one_go` searches it as a whole, so that the lattice
-  /// knows its safe start score; otherwise in parts where that gives the same.
+  /// Normalizes and segments one text whose pieces follow others with the sum `score` (updated). Appends
+  /// pieces and, if wanted, how many lattice nodes each stands for. `in_one_go` searches it as a whole, so
+  /// that the lattice knows its safe start score; otherwise in parts where that gives the same.
   void segment(std::string_view text, Scratch& scratch, float& score, std::vector<Piece>& out,
                std::vector<std::uint32_t>* nodes_per_piece = nullptr, bool in_one_go = false) const;
 
@@ -90,14 +95,15 @@ class Model {
   void index_pieces(const ModelFile& file);
   void score_pieces(const ModelFile& file);
   void check_marks(const ModelFile& file);
-  void append_path(const Normalized& text, std::size_t offset, const Lattice& lattice, std::vector<Piece>& out,
-                   std::vector<std::uint32_t>* nodes_per_piece, bool& after_unknown) const;
+  void append_path(const Normalized& text, std::size_t offset, const Lattice& lattice,
+                   std::vector<Piece>& out, std::vector<std::uint32_t>* nodes_per_piece,
+                   bool& after_unknown) const;
 
   std::string texts_;
   std::vector<std::uint32_t> text_ends_;
   std::vector<PieceType> types_;
   std::vector<float> file_scores_;
-  std::vector<float> node_scores_;  // by id + 1, as LatticeTables wants them
+  std::vector<float> node_scores_;         // by id + 1, as LatticeTables wants them
   std::vector<std::int32_t> not_in_trie_;  // ids of pieces that text never matches, by text
   std::vector<std::int32_t> byte_ids_;     // 256 of them, or none: no byte fallback
   PieceTrie trie_;

@@ -31,11 +31,24 @@ class Message {
     if (tag > 0xFFFFFFFFU || (tag >> 3) == 0) fail_field(name_, "has an invalid field number");
     number_ = static_cast<std::uint32_t>(tag >> 3);
     switch (static_cast<std::uint32_t>(tag & 7)) {
-      case 0: wire_ = Wire::varint; value_ = varint(); break;
-      case 1: wire_ = Wire::fixed64; payload_ = take(8); break;
-      case 2: wire_ = Wire::bytes; payload_ = take(varint()); break;
-      case 5: wire_ = Wire::fixed32; payload_ = take(4); break;
-      default: fail_field(name_, "uses groups or an unknown wire type");
+      case 0:
+        wire_ = Wire::varint;
+        value_ = varint();
+        break;
+      case 1:
+        wire_ = Wire::fixed64;
+        payload_ = take(8);
+        break;
+      case 2:
+        wire_ = Wire::bytes;
+        payload_ = take(varint());
+        break;
+      case 5:
+        wire_ = Wire::fixed32;
+        payload_ = take(4);
+        break;
+      default:
+        fail_field(name_, "uses groups or an unknown wire type");
     }
     return true;
   }
@@ -129,11 +142,20 @@ void read_normalizer(std::string_view bytes, ModelFile& file) {
   Message message(bytes, "normalizer_spec");
   while (message.next()) {
     switch (message.number()) {
-      case 2: file.charsmap = message.bytes_value("precompiled_charsmap"); break;
-      case 3: file.add_dummy_prefix = message.number_value("add_dummy_prefix") != 0; break;
-      case 4: file.remove_extra_whitespaces = message.number_value("remove_extra_whitespaces") != 0; break;
-      case 5: file.escape_whitespaces = message.number_value("escape_whitespaces") != 0; break;
-      default: break;
+      case 2:
+        file.charsmap = message.bytes_value("precompiled_charsmap");
+        break;
+      case 3:
+        file.add_dummy_prefix = message.number_value("add_dummy_prefix") != 0;
+        break;
+      case 4:
+        file.remove_extra_whitespaces = message.number_value("remove_extra_whitespaces") != 0;
+        break;
+      case 5:
+        file.escape_whitespaces = message.number_value("escape_whitespaces") != 0;
+        break;
+      default:
+        break;
     }
   }
 }

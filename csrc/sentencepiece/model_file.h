@@ -8,7 +8,14 @@
 namespace albert_fast::sentencepiece {
 
 /// Kinds of pieces, numbered as in the file format.
-enum class PieceType : std::uint8_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
+enum class PieceType : std::uint8_t {
+  normal = 1,
+  unknown = 2,
+  control = 3,
+  user_defined = 4,
+  unused = 5,
+  byte = 6
+};
 
 struct PieceRecord {
   std::string_view text;

@@ -51,16 +51,23 @@ Normalizer::Normalizer(const ModelFile& file)
   user_defined_ = PieceTrie::build(keys);
   for (const PieceTrie::Key& key : keys) {
     user_defined_first_.set(static_cast<std::uint8_t>(key.text[0]));
+    if (key.text.size() > 1) user_defined_longer_.set(static_cast<std::uint8_t>(key.text[0]));
     for (const char c : key.text) user_defined_bytes_.set(static_cast<std::uint8_t>(c));
   }
   classify_ascii();
 }
 
 void Normalizer::classify_ascii() {
-  const std::bitset<256>& fixed_lead = charsmap_.before_ascii() | user_defined_first_;
   for (std::size_t i = 0; i < 128; ++i) {
     const char c = static_cast<char>(i);
-    if (fixed_lead[i]) continue;
+    if (user_defined_first_[i]) {
+      // Symbols go before rules; one of a single byte, with no longer one to prefer, just stays.
+      if (user_defined_longer_[i] || c == ' ') continue;
+      actions_[i] = Action::keep;
+      kept_[i] = c;
+      continue;
+    }
+    if (charsmap_.before_ascii()[i]) continue;
     const Charsmap::Match match = charsmap_.longest({&c, 1});
     const std::string_view out = match.size == 0 ? std::string_view(&c, 1) : match.replacement;
     if (out == " ") {
@@ -113,6 +120,7 @@ class Normalizer::Run {
  private:
   void skip_leading_space() {
     while (at_ < text_.size()) {
+      if (action() == Action::keep) return;
       const Step step = rules_.step(text_.substr(at_));
       if (step.out != " ") return;
       at_ += static_cast<std::uint32_t>(step.consumed);
@@ -120,17 +128,22 @@ class Normalizer::Run {
     }
   }
 
+  /// What happens to the byte at `at_` when nothing but itself has a say: no rule goes from ASCII on to
+  /// ASCII.
+  [[nodiscard]] Action action() const {
+    const bool before_ascii = at_ + 1 == text_.size() || static_cast<std::uint8_t>(text_[at_ + 1]) < 0x80;
+    return before_ascii ? rules_.actions_[static_cast<std::uint8_t>(text_[at_])] : Action::general;
+  }
+
   void body() {
     bool after_space = rules_.remove_extra_;
-    const std::size_t end = text_.size();
-    while (at_ < end) {
-      const auto byte = static_cast<std::uint8_t>(text_[at_]);
-      const Action action = rules_.actions_[byte];
-      const bool before_ascii = at_ + 1 == end || static_cast<std::uint8_t>(text_[at_ + 1]) < 0x80;
-      if (action == Action::keep && before_ascii) {
-        out_.push(rules_.kept_[byte], at_++);
+    while (at_ < text_.size()) {
+      const Action next = action();
+      if (next == Action::keep) {
+        out_.push(rules_.kept_[static_cast<std::uint8_t>(text_[at_])], at_);
+        ++at_;
         after_space = false;
-      } else if (action == Action::space && before_ascii) {
+      } else if (next == Action::space) {
         if (!after_space) put_mark();
         after_space = rules_.remove_extra_;
         ++at_;

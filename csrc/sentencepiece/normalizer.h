@@ -74,7 +74,7 @@ class Normalizer {
   Charsmap charsmap_;
   PieceTrie user_defined_;
   std::bitset<256> user_defined_first_;
-  std::bitset<256> user_defined_bytes_;
+  std::bitset<256> user_defined_longer_, user_defined_bytes_;
   std::array<Action, 256> actions_{};
   std::array<char, 128> kept_{};
   std::bitset<256> separators_;

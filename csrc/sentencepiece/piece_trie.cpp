@@ -12,7 +12,8 @@ constexpr std::uint32_t kBlock = 256;
 constexpr int kMaxTries = 64;
 constexpr std::size_t kBreadthFirstDepth = 5;
 
-/// Free units as a circular doubly linked list, so that a place for a node is found without scanning full blocks.
+/// Free units as a circular doubly linked list, so that a place for a node is found without scanning full
+/// blocks.
 class Builder {
  public:
   explicit Builder(std::vector<PieceTrie::Unit>& units) : units_(units) { reserve_first_block(); }
@@ -115,7 +116,8 @@ PieceTrie PieceTrie::build(std::span<const Key> keys) {
   if (keys.empty()) return trie;
   Builder builder(trie.units_);
   constexpr std::uint32_t kRootSlot = 0;  // block 0 is never looked at as a child, so the root may park here
-  // Level by level near the root: nodes that every search visits then share cache lines. Deeper down a key at a time.
+  // Level by level near the root: nodes that every search visits then share cache lines. Deeper down a key at
+  // a time.
   std::deque<Pending> queue{{0, keys.size(), 0, kRootSlot}};
   std::vector<std::uint8_t> labels;
   std::vector<std::size_t> starts;

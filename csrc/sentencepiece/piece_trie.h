@@ -8,9 +8,10 @@
 
 namespace albert_fast::sentencepiece {
 
-/// Prefix tree over byte strings as an XOR double array: the child of a node with base `b` over byte `c` sits at
-/// `b ^ c`, one 8-byte load per step. Bases are unique, so the label alone proves the parent. Texts must not
-/// contain the byte 0xFF (valid UTF-8 never does): it marks free units, hence no step needs a bounds check.
+/// Prefix tree over byte strings as an XOR double array: the child of a node with base `b` over byte `c` sits
+/// at `b ^ c`, one 8-byte load per step. Bases are unique, so the label alone proves the parent. Texts must
+/// not contain the byte 0xFF (valid UTF-8 never does): it marks free units, hence no step needs a bounds
+/// check.
 class PieceTrie {
  public:
   struct Unit {
@@ -32,13 +33,15 @@ class PieceTrie {
   /// Value of exactly `text`, or -1. `text` may hold any bytes.
   [[nodiscard]] std::int32_t find(std::string_view text) const;
 
-  /// Length of the longest key that is a prefix of `text` (0: none), looking at no more than `max_matches` keys.
+  /// Length of the longest key that is a prefix of `text` (0: none), looking at no more than `max_matches`
+  /// keys.
   [[nodiscard]] std::size_t longest_prefix(std::string_view text, int max_matches) const;
 
   static constexpr std::size_t kMaxUnits = std::size_t{1} << 24;
 
  private:
-  std::vector<Unit> units_ = std::vector<Unit>(256);  // block 0 stays free: where nodes without children point
+  std::vector<Unit> units_ =
+      std::vector<Unit>(256);  // block 0 stays free: where nodes without children point
   std::uint32_t root_ = 0;
 };
 

@@ -39,29 +39,30 @@ Tokenizer::Tokenizer(std::shared_ptr<const Model> model, std::size_t cache_bytes
   find_comma_pieces();
 }
 
-/// Pieces of a word encoded alone: from memory, or searched and remembered. False when they do not fit; then they
-/// are in `scratch.pieces`.
+/// Pieces of a word encoded alone: from memory, or searched and remembered. False when the word is new, or
+/// too rich to remember.
 bool Tokenizer::look_up(std::string_view word, const WordKey& key, Scratch& scratch, WordPieces& pieces) {
+  if (!cache_.was_seen(key)) return false;
   if (cache_.look(key, pieces)) return true;
-  search_alone(word, scratch);
-  std::array<WordPieces::Item, WordKey::kMaxBytes> items;
+  search_alone(word, scratch, true);
+  std::array<WordPieces::Item, WordPieces::kMaxPieces> items;
   const std::size_t count = scratch.pieces.size();
   if (count > items.size() || scratch.normalized.size() > Lattice::kWindow) return false;
   for (std::size_t i = 0; i < count; ++i) {
     items[i] = {scratch.pieces[i].id, scratch.pieces[i].end, scratch.nodes_per_piece[i]};
   }
   const float safe_score = count == 0 ? kExactScores : scratch.lattice.safe_start_score();
-  if (!pieces.pack(key, {items.data(), count}, white_space_flags(scratch.normalized), safe_score)) return false;
+  if (!pieces.pack(key, {items.data(), count}, white_space_flags(scratch.normalized), safe_score))
+    return false;
   cache_.keep(key, pieces);
   return true;
 }
 
-void Tokenizer::search_alone(std::string_view word, Scratch& scratch) const {
+void Tokenizer::search_alone(std::string_view word, Scratch& scratch, bool in_one_go) const {
   scratch.pieces.clear();
   scratch.nodes_per_piece.clear();
   float score = 0.0F;
-  const bool whole = word.size() <= WordKey::kMaxBytes;
-  model_->segment(word, scratch, score, scratch.pieces, &scratch.nodes_per_piece, whole);
+  model_->segment(word, scratch, score, scratch.pieces, &scratch.nodes_per_piece, in_one_go);
 }
 
 std::size_t Tokenizer::encode_word(std::string_view word, Scratch& scratch, std::vector<std::int32_t>& ids) {
@@ -76,7 +77,8 @@ void Tokenizer::encode_words(std::span<const std::string_view> words, Scratch& s
   constexpr std::size_t kKeysAhead = 8, kTextsAhead = 2 * kKeysAhead;
   std::array<WordKey, kKeysAhead> keys;
   for (std::size_t i = 0; i < words.size() + kKeysAhead; ++i) {
-    if (i + kTextsAhead - kKeysAhead < words.size()) __builtin_prefetch(words[i + kTextsAhead - kKeysAhead].data());
+    if (i + kTextsAhead - kKeysAhead < words.size())
+      __builtin_prefetch(words[i + kTextsAhead - kKeysAhead].data());
     WordKey& key = keys[i % kKeysAhead];
     if (i >= kKeysAhead) {
       append_alone(words[i - kKeysAhead], key, scratch, ids);
@@ -94,17 +96,12 @@ void Tokenizer::append_alone(std::string_view word, const WordKey& key, Scratch&
                              std::vector<std::int32_t>& ids) {
   if (word.empty()) return;
   WordPieces pieces;
-  bool is_packed = false;
-  if (key.size() != 0) {
-    is_packed = look_up(word, key, scratch, pieces);
-  } else {
-    search_alone(word, scratch);
-  }
-  if (is_packed) {
+  if (key.size() != 0 && look_up(word, key, scratch, pieces)) {
     for (std::size_t i = 0; i < pieces.count(); ++i) {
       if (const std::int32_t id = pieces.id(i); id != mark_id_) ids.push_back(id);
     }
   } else {
+    search_alone(word, scratch, false);
     for (const Piece& piece : scratch.pieces) {
       if (piece.id != mark_id_) ids.push_back(piece.id);
     }
@@ -138,30 +135,36 @@ std::uint32_t Tokenizer::find_separator(std::string_view text, std::uint32_t at)
   return at;
 }
 
-/// False when a word turned up whose white space depends on its neighbours: then the plain way is the only one.
+/// False when a word turned up whose white space depends on its neighbours: then the plain way is the only
+/// one.
 bool Tokenizer::encode_by_words(std::string_view text, Scratch& scratch, std::vector<Piece>& out) {
   if (text.empty()) return true;
   const bool keeps_spaces = !model_->normalizer().removes_extra_spaces();
   const auto size = static_cast<std::uint32_t>(text.size());
   out.reserve(text.size() / 4);
   TextState state;
-  Word next = find_word(text, 0);
-  while (true) {
-    const Word word = next;
-    const std::uint32_t begin = word.span.begin, end = word.span.end;
-    if (end < size) next = find_word(text, end + 1);
-    if (end > begin) {
-      if (state.is_empty && !keeps_spaces) state.mark_at = begin;
+  // Some words are found ahead, so that their entries are on the way from memory while others are appended.
+  std::array<Word, 4> ahead;
+  std::size_t found = 0, done = 0;
+  for (std::uint32_t next = 0; next <= size || done < found;) {
+    for (; next <= size && found - done < ahead.size(); ++found) {
+      ahead[found % ahead.size()] = find_word(text, next);
+      next = ahead[found % ahead.size()].span.end + 1;
+    }
+    const Word& word = ahead[done++ % ahead.size()];
+    if (word.span.size() != 0) {
+      if (state.is_empty && !keeps_spaces) state.mark_at = word.span.begin;
       if (!append_word(text, word, state, scratch, out)) return false;
     } else if (keeps_spaces) {
-      // Nothing between two spaces: the mark alone. (Near the end of the exact range: leave it to the search.)
+      // Nothing between two spaces: the mark alone. (Near the end of the exact range: leave it to the
+      // search.)
       if (std::fabs(state.score) > kExactScores) return false;
-      out.push_back({mark_id_, state.mark_at, end});
+      out.push_back({mark_id_, state.mark_at, word.span.end});
       state.score += model_->node_score(mark_id_);
-      state.mark_at = end;
+      state.mark_at = word.span.end;
     }
-    if (end == size) return true;
   }
+  return true;
 }
 
 /// The word that begins at `begin`, its entry on the way from memory.
@@ -196,8 +199,8 @@ bool Tokenizer::append_word(std::string_view text, const Word& word, TextState& 
   return true;
 }
 
-/// The same by search with the true sum of the text so far: for words too long to remember, and for words with
-/// alternatives so close that rounding of a large sum may turn the decision.
+/// The same by search with the true sum of the text so far: for words too long to remember, and for words
+/// with alternatives so close that rounding of a large sum may turn the decision.
 bool Tokenizer::append_searched(std::string_view text, Span word, TextState& state, Scratch& scratch,
                                 std::vector<Piece>& out) const {
   const std::size_t first = out.size();

@@ -36,14 +36,15 @@ class Tokenizer {
   /// `Model::encode` of a whole text. Overwrites `out`.
   void encode_text(std::string_view text, Scratch& scratch, std::vector<Piece>& out);
 
-  /// Pieces of a text that went through ALBERT's preprocessing (Google's and Hugging Face's slow tokenizer): a
-  /// piece like `▁1,` is split again without its comma. `is_digit` is Python's str.isdigit for one character.
+  /// Pieces of a text that went through ALBERT's preprocessing (Google's and Hugging Face's slow tokenizer):
+  /// a piece like `▁1,` is split again without its comma. `is_digit` is Python's str.isdigit for one
+  /// character.
   void encode_albert(std::string_view text, IsDigit is_digit, Scratch& scratch, std::vector<Piece>& out);
 
  private:
-  struct TextState {  // how far a text was read
-    float score = 0.0F;          // of all pieces so far, as the oracle sums them
-    std::uint32_t mark_at = 0;   // where the space before the next word stands
+  struct TextState {            // how far a text was read
+    float score = 0.0F;         // of all pieces so far, as the oracle sums them
+    std::uint32_t mark_at = 0;  // where the space before the next word stands
     bool is_empty = true;
   };
   struct Word {  // what stands before the next separator
@@ -52,9 +53,10 @@ class Tokenizer {
   };
 
   static bool depends_on_neighbours(std::uint32_t flags, std::size_t pieces, const TextState& state);
-  void append_alone(std::string_view word, const WordKey& key, Scratch& scratch, std::vector<std::int32_t>& ids);
+  void append_alone(std::string_view word, const WordKey& key, Scratch& scratch,
+                    std::vector<std::int32_t>& ids);
   bool look_up(std::string_view word, const WordKey& key, Scratch& scratch, WordPieces& pieces);
-  void search_alone(std::string_view word, Scratch& scratch) const;
+  void search_alone(std::string_view word, Scratch& scratch, bool in_one_go) const;
   [[nodiscard]] std::uint32_t find_separator(std::string_view text, std::uint32_t at) const;
   bool encode_by_words(std::string_view text, Scratch& scratch, std::vector<Piece>& out);
   [[nodiscard]] Word find_word(std::string_view text, std::uint32_t begin) const;
@@ -66,14 +68,16 @@ class Tokenizer {
   void find_comma_pieces();
   [[nodiscard]] bool needs_resplit(const std::vector<Piece>& pieces, IsDigit is_digit) const;
   void resplit(Scratch& scratch, IsDigit is_digit, std::vector<Piece>& out) const;
-  void append_resplit(std::string_view piece, std::size_t offset, Scratch& scratch, std::vector<Piece>& out) const;
+  void append_resplit(std::string_view piece, std::size_t offset, Scratch& scratch,
+                      std::vector<Piece>& out) const;
 
   std::shared_ptr<const Model> model_;
   WordCache cache_;
   std::int32_t mark_id_;
   bool by_words_, separators_are_low_ = false;
-  std::vector<bool> ends_with_comma_;     // by id
-  bool unknown_runs_have_names_ = false;  // an unknown run may end with a comma or spell a piece text never becomes
+  std::vector<bool> ends_with_comma_;  // by id
+  bool unknown_runs_have_names_ =
+      false;  // an unknown run may end with a comma or spell a piece text never becomes
 };
 
 }  // namespace albert_fast::sentencepiece

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kEntryBytes = 8 * WordPieces::kWords;
 constexpr std::uint64_t kVersion = 0xFFFFFF;
+constexpr std::size_t kWays = 4;  // places where a word may stand
 
 std::uint64_t load64(const char* bytes) {
   std::uint64_t value = 0;
@@ -31,7 +32,9 @@ std::uint64_t load32(const char* bytes) {
 std::uint64_t load_rest(const char* bytes, std::size_t rest, std::size_t whole) {
   if (whole != 0) return load64(bytes + rest - 8) >> (8 * (8 - rest));
   if (rest >= 4) return load32(bytes) | load32(bytes + rest - 4) << (8 * (rest - 4));
-  const auto byte = [bytes](std::size_t i) { return std::uint64_t{static_cast<std::uint8_t>(bytes[i])} << (8 * i); };
+  const auto byte = [bytes](std::size_t i) {
+    return std::uint64_t{static_cast<std::uint8_t>(bytes[i])} << (8 * i);
+  };
   return byte(0) | byte(rest / 2) | byte(rest - 1);
 }
 
@@ -60,11 +63,13 @@ WordKey::WordKey(std::string_view word, const char* readable_end) : size_(word.s
   if (rest == 0) return;
   // One load and a mask instead of a choice by size, wherever the text goes on behind the word.
   const bool goes_on = readable_end - bytes >= 8;
-  words_[whole] = goes_on ? load64(bytes) & ~(~std::uint64_t{0} << (8 * rest)) : load_rest(bytes, rest, whole);
+  words_[whole] =
+      goes_on ? load64(bytes) & ~(~std::uint64_t{0} << (8 * rest)) : load_rest(bytes, rest, whole);
   hash_ = mix(hash_ ^ words_[whole]);
 }
 
-bool WordPieces::pack(const WordKey& key, std::span<const Item> items, std::uint32_t flags, float safe_score) {
+bool WordPieces::pack(const WordKey& key, std::span<const Item> items, std::uint32_t flags,
+                      float safe_score) {
   bool has_nodes = false;
   for (const Item& item : items) {
     if (item.nodes > 255) return false;
@@ -75,8 +80,8 @@ bool WordPieces::pack(const WordKey& key, std::span<const Item> items, std::uint
   if (items.size() > kMaxPieces || bytes > 8 * (kWords - 1 - key_words)) return false;
   const std::uint64_t safe_bits = std::bit_cast<std::uint32_t>(safe_score) >> 6;  // towards zero: stays safe
   words_ = {};
-  words_[0] = std::uint64_t{key.size()} << 24 | std::uint64_t{items.size()} << 30 | std::uint64_t{flags} << 34 |
-              safe_bits << 38;
+  words_[0] = std::uint64_t{key.size()} << 24 | std::uint64_t{items.size()} << 30 |
+              std::uint64_t{flags} << 34 | safe_bits << 38;
   for (std::size_t i = 0; i < key_words; ++i) words_[1 + i] = key.words()[i];
   // In a buffer of its own size first: what a piece's place may be is plain to see there.
   std::array<std::uint8_t, 6 * kMaxPieces + 6> payload{};
@@ -92,7 +97,7 @@ bool WordPieces::pack(const WordKey& key, std::span<const Item> items, std::uint
 void WordCache::Free::operator()(void* memory) const { std::free(memory); }
 
 WordCache::WordCache(std::size_t bytes) {
-  if (bytes < 2 * kEntryBytes) return;
+  if (bytes < kWays * kEntryBytes) return;
   const std::size_t entries = std::bit_floor(bytes / kEntryBytes);
   // calloc, so that memory that is never used is never touched; one entry more to align the first.
   memory_.reset(std::calloc(entries + 1, kEntryBytes));
@@ -103,17 +108,30 @@ WordCache::WordCache(std::size_t bytes) {
   // Looks go all over the table; large pages save most of the page faults and address translations.
   constexpr std::size_t kLargePage = std::size_t{2} << 20;
   const std::size_t skip = (kLargePage - reinterpret_cast<std::uintptr_t>(first) % kLargePage) % kLargePage;
-  if (entries * kEntryBytes >= 2 * kLargePage) (void)madvise(first + skip, entries * kEntryBytes - skip, MADV_HUGEPAGE);
+  if (entries * kEntryBytes >= 2 * kLargePage)
+    (void)madvise(first + skip, entries * kEntryBytes - skip, MADV_HUGEPAGE);
 #endif
   table_ = reinterpret_cast<std::uint64_t*>(first);
   mask_ = entries - 1;
+  seen_ = std::make_unique<std::uint8_t[]>(entries);
+}
+
+bool WordCache::was_seen(const WordKey& key) {
+  if (table_ == nullptr) return false;
+  const std::atomic_ref<std::uint8_t> byte(seen_[seen_byte(key)]);
+  const auto bit = static_cast<std::uint8_t>(1U << (key.hash() >> 37 & 7));
+  const std::uint8_t seen = byte.load(std::memory_order_relaxed);
+  if ((seen & bit) != 0) return true;
+  // Two threads may lose one bit to each other: then a word has to come once more.
+  byte.store(static_cast<std::uint8_t>(seen | bit), std::memory_order_relaxed);
+  return false;
 }
 
 bool WordCache::look(const WordKey& key, WordPieces& out) const {
   if (table_ == nullptr) return false;
   constexpr std::size_t kWords = WordPieces::kWords;
   const std::span<const std::uint64_t> words = key.words();
-  for (std::size_t way = 0; way < 2; ++way) {
+  for (std::size_t way = 0; way < kWays; ++way) {
     std::uint64_t* const entry = table_ + ((key.hash() & mask_) ^ way) * kWords;
     out.words_[0] = read(entry[0]);
     if (out.word_size() != key.size()) continue;
@@ -129,11 +147,14 @@ bool WordCache::look(const WordKey& key, WordPieces& out) const {
 
 void WordCache::keep(const WordKey& key, const WordPieces& pieces) {
   if (table_ == nullptr) return;
-  const std::size_t slot = key.hash() & mask_;
-  std::uint64_t* entry = table_ + slot * WordPieces::kWords;
-  std::uint64_t* const other = table_ + (slot ^ 1) * WordPieces::kWords;
-  if (read(entry[0]) != 0 && (read(other[0]) == 0 || (key.hash() >> 63) != 0)) entry = other;
-  std::uint64_t header = read(entry[0]);
+  // The first free place, or one that the hash picks.
+  std::uint64_t* entry = nullptr;
+  std::uint64_t header = 1;
+  for (std::size_t way = 0; way <= kWays && header != 0; ++way) {
+    const std::size_t place = way < kWays ? way : key.hash() >> 62;
+    entry = table_ + ((key.hash() & mask_) ^ place) * WordPieces::kWords;
+    header = read(entry[0]);
+  }
   // Someone else writes here: the word will come again.
   if ((header & 1) != 0 || !std::atomic_ref(entry[0]).compare_exchange_strong(header, header | 1)) return;
   for (std::size_t i = 1; i < pieces.used_words(); ++i) write(entry[i], pieces.words_[i]);

@@ -30,8 +30,9 @@ class WordKey {
 };
 
 /// What a short word becomes, for most words in one cache line. 64-bit words:
-///   0     version (24 bits, odd while written) | word size (6) | pieces (4) | flags (4) | safe score (26, truncated)
-///   1...  the word, zero-padded; then per piece its id (4 bytes), then per piece its end in the word (1 byte), then,
+///   0     version (24 bits, odd while written) | word size (6) | pieces (4) | flags (4) | safe score (26,
+///   truncated) 1...  the word, zero-padded; then per piece its id (4 bytes), then per piece its end in the
+///   word (1 byte), then,
 ///         with kHasNodes, per piece the number of lattice nodes behind it (1 byte; otherwise each has one)
 class WordPieces {
  public:
@@ -79,9 +80,9 @@ class WordPieces {
   std::array<std::uint64_t, kWords> words_;
 };
 
-/// A lossy table from words to their pieces: fixed memory, mostly one cache line per look, no locks. Readers never
-/// write. A writer claims an entry by making its version odd; whoever sees a version change while reading, or finds
-/// an entry claimed, treats it as a miss. So any number of threads may share it.
+/// A lossy table from words to their pieces: fixed memory, mostly one cache line per look, no locks. Readers
+/// never write entries. A writer claims an entry by making its version odd; whoever sees a version change
+/// while reading, or finds an entry claimed, treats it as a miss. So any number of threads may share it.
 class WordCache {
  public:
   /// Uses at most `bytes` (0: no cache, every look is a miss); memory is only touched as it is used.
@@ -89,8 +90,13 @@ class WordCache {
 
   /// Starts bringing an entry into the processor's cache; a look soon after does not wait for memory.
   void prefetch(const WordKey& key) const {
-    if (table_ != nullptr) __builtin_prefetch(table_ + (key.hash() & mask_) * WordPieces::kWords);
+    if (table_ == nullptr) return;
+    __builtin_prefetch(&seen_[seen_byte(key)]);
+    __builtin_prefetch(table_ + (key.hash() & mask_) * WordPieces::kWords);
   }
+  /// Whether the word came before (rarely wrong), and notes that it has come now. Most words of a new text
+  /// never come again; only what comes twice is worth an entry.
+  bool was_seen(const WordKey& key);
   [[nodiscard]] bool look(const WordKey& key, WordPieces& out) const;
   void keep(const WordKey& key, const WordPieces& pieces);
 
@@ -99,7 +105,10 @@ class WordCache {
     void operator()(void* memory) const;
   };
 
+  [[nodiscard]] std::size_t seen_byte(const WordKey& key) const { return key.hash() >> 40 & mask_; }
+
   std::unique_ptr<void, Free> memory_;
+  std::unique_ptr<std::uint8_t[]> seen_;  // 8 bits per entry
   std::uint64_t* table_ = nullptr;
   std::size_t mask_ = 0;
 };

@@ -9,7 +9,8 @@
 #include "sentencepiece/tokenizer.h"
 #include "tests/sentencepiece_model_bytes.h"
 
-// First byte even: the rest is a model file. Odd: the rest is a text for a good model, read with and without cache.
+// First byte even: the rest is a model file. Odd: the rest is a text for a good model, read with and without
+// cache.
 
 using namespace albert_fast;
 using namespace albert_fast::sentencepiece;

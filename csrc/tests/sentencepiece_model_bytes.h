@@ -18,7 +18,9 @@ inline std::string bytes_field(unsigned number, std::string_view payload) {
   return varint(number << 3 | 2) + varint(payload.size()) + std::string(payload);
 }
 
-inline std::string number_field(unsigned number, std::uint64_t value) { return varint(number << 3) + varint(value); }
+inline std::string number_field(unsigned number, std::uint64_t value) {
+  return varint(number << 3) + varint(value);
+}
 
 inline std::string float_field(unsigned number, float value) {
   std::uint32_t bits = 0;
@@ -35,9 +37,10 @@ inline std::string piece_bytes(std::string_view text, float score, unsigned type
 /// A few pieces, an unknown, a control and a user-defined symbol; identity normalization.
 inline std::string small_model() {
   return piece_bytes("<unk>", 0, 2) + piece_bytes("<s>", 0, 3) + piece_bytes("▁", -3) + piece_bytes("a", -4) +
-         piece_bytes("b", -4.5F) + piece_bytes("ab", -5) + piece_bytes("▁a", -4.25F) + piece_bytes("▁ab", -6) +
-         piece_bytes("1", -5) + piece_bytes("▁1,", -5.5F) + piece_bytes("1,", -6.5F) + piece_bytes(",", -7) +
-         piece_bytes("<x>", 0, 4) + piece_bytes("!!", -6) + piece_bytes("!", -6) + piece_bytes("é", -8);
+         piece_bytes("b", -4.5F) + piece_bytes("ab", -5) + piece_bytes("▁a", -4.25F) +
+         piece_bytes("▁ab", -6) + piece_bytes("1", -5) + piece_bytes("▁1,", -5.5F) +
+         piece_bytes("1,", -6.5F) + piece_bytes(",", -7) + piece_bytes("<x>", 0, 4) + piece_bytes("!!", -6) +
+         piece_bytes("!", -6) + piece_bytes("é", -8);
 }
 
 }  // namespace albert_fast::test

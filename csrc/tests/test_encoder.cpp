@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
-#include "encoder/attention_variants.h"
+#include "encoder/kernels/attention_variants.h"
 #include "encoder/onnx_writer.h"
 #include "encoder/packing.h"
 #include "encoder/rows.h"
@@ -16,7 +16,7 @@ namespace {
 
 std::vector<float> random_floats(std::size_t count, unsigned seed) {
   std::mt19937 generator(seed);
-  std::normal_distribution<float> normal(0.0F, 1.5F);
+  std::normal_distribution<float> normal(0.0F, 0.7F);
   std::vector<float> values(count);
   for (float& value : values) value = normal(generator);
   return values;
@@ -144,6 +144,43 @@ ALBERT_FAST_TEST(long_sentences_become_overlapping_windows) {
     for (std::uint32_t& pieces : words) pieces = 1 + static_cast<std::uint32_t>(generator() % std::min(capacity, 5U));
     const Encoding e = make_encoding({words, {1}, words});
     check_windows(e, plan_windows(e, capacity + 2), capacity);
+  }
+}
+
+// Whole-text tokenization: words share pieces, and some pieces belong to no word.
+ALBERT_FAST_TEST(windows_hold_their_words_whatever_pieces_are_shared_or_between) {
+  std::mt19937 generator(11);
+  for (int round = 0; round < 2000; ++round) {
+    const auto capacity = static_cast<std::uint32_t>(1 + generator() % 12);
+    Encoding e = make_encoding({{}});
+    std::uint32_t piece = 0;
+    for (std::uint32_t w = 0; w < generator() % 60; ++w) {
+      Word word;
+      const std::uint32_t gap = generator() % 4 == 0 ? static_cast<std::uint32_t>(generator() % 20) : 0;
+      const bool shares = piece > 0 && gap == 0 && generator() % 3 == 0;
+      word.piece_begin = piece + gap - (shares ? 1 : 0);
+      word.piece_end = word.piece_begin + 1 + static_cast<std::uint32_t>(generator() % capacity);
+      piece = std::max(piece, word.piece_end);
+      e.words.push_back(word);
+    }
+    piece += static_cast<std::uint32_t>(generator() % 5);
+    e.piece_ids.resize(piece);
+    e.sentences[0].word_end = static_cast<std::uint32_t>(e.words.size());
+    e.sentences[0].piece_end = piece;
+    std::uint32_t next_word = 0;
+    for (const Window& window : plan_windows(e, capacity + 2)) {
+      CHECK(window.piece_end - window.piece_begin <= capacity);
+      CHECK(window.piece_begin <= window.own_begin);
+      CHECK(window.own_begin <= window.own_end);
+      CHECK(window.own_end <= window.piece_end);
+      CHECK_EQ(window.word_begin, next_word);
+      next_word = window.word_end;
+      for (std::uint32_t w = window.word_begin; w < window.word_end; ++w) {
+        CHECK(e.words[w].piece_begin >= window.piece_begin);
+        CHECK(e.words[w].piece_end <= window.piece_end);
+      }
+    }
+    CHECK_EQ(next_word, static_cast<std::uint32_t>(e.words.size()));
   }
 }
 

@@ -30,8 +30,8 @@ std::vector<Piece> encode(const Model& model, std::string_view text) {
 }
 
 std::string random_text(std::mt19937& random, std::size_t max_parts) {
-  static const std::vector<std::string> parts = {"a", "b", "ab", " ", "  ", "1", ",", "!", "<x>", "é",
-                                                 "Z", "日", "\t", "▁", "\xff", "1,", "aaaa", "!!!"};
+  static const std::vector<std::string> parts = {"a", "b", "ab", " ",  "  ", "1",    ",",  "!",    "<x>",
+                                                 "é", "Z", "日", "\t", "▁",  "\xff", "1,", "aaaa", "!!!"};
   std::string text;
   for (std::size_t n = random() % (max_parts + 1); n > 0; --n) text += parts[random() % parts.size()];
   return text;
@@ -63,7 +63,8 @@ std::vector<Piece> search_plainly(const Model& model, const std::string& text) {
     float here = nodes[at].score;
     if (here < -100000.0F || here > 100000.0F) {
       const float offset = here;
-      for (std::size_t i = at; i <= frontier; ++i) nodes[i].score -= nodes[i].start >= 0 || i == at ? offset : 0.0F;
+      for (std::size_t i = at; i <= frontier; ++i)
+        nodes[i].score -= nodes[i].start >= 0 || i == at ? offset : 0.0F;
       here = 0;
     }
     const std::size_t one = std::min<std::size_t>(char_size(text[at]), text.size() - at);
@@ -71,13 +72,16 @@ std::vector<Piece> search_plainly(const Model& model, const std::string& text) {
     const auto offer = [&](std::size_t size, float score, std::int32_t id) {
       frontier = std::max(frontier, at + size);
       Node& node = nodes[at + size];
-      if (node.start < 0 || score + here > node.score) node = {static_cast<std::int64_t>(at), score + here, id};
+      if (node.start < 0 || score + here > node.score)
+        node = {static_cast<std::int64_t>(at), score + here, id};
     };
     for (std::size_t size = 1; size <= std::min<std::size_t>(8, text.size() - at); ++size) {
       const std::string_view name = std::string_view(text).substr(at, size);
       if (!model.is_matched(name)) continue;
       const std::int32_t id = model.piece_to_id(name);
-      offer(size, model.is_user_defined(id) ? static_cast<float>(0.1 * (static_cast<int>(size) - 1)) : model.score(id),
+      offer(size,
+            model.is_user_defined(id) ? static_cast<float>(0.1 * (static_cast<int>(size) - 1))
+                                      : model.score(id),
             id);
       has_single |= size == one;
     }
@@ -86,7 +90,8 @@ std::vector<Piece> search_plainly(const Model& model, const std::string& text) {
   }
   std::vector<Piece> path;
   for (std::size_t end = text.size(); end > 0; end = static_cast<std::size_t>(nodes[end].start)) {
-    path.push_back({nodes[end].id, static_cast<std::uint32_t>(nodes[end].start), static_cast<std::uint32_t>(end)});
+    path.push_back(
+        {nodes[end].id, static_cast<std::uint32_t>(nodes[end].start), static_cast<std::uint32_t>(end)});
   }
   std::reverse(path.begin(), path.end());
   return path;
@@ -99,7 +104,8 @@ ALBERT_FAST_TEST(piece_trie_finds_what_a_map_finds) {
   std::map<std::string, std::int32_t> map;
   for (int i = 0; i < 3000; ++i) {
     std::string key;
-    for (std::size_t n = 1 + random() % 6; n > 0; --n) key += static_cast<char>(1 + random() % (i % 2 == 0 ? 4 : 254));
+    for (std::size_t n = 1 + random() % 6; n > 0; --n)
+      key += static_cast<char>(1 + random() % (i % 2 == 0 ? 4 : 254));
     map.emplace(key, i);
   }
   std::vector<PieceTrie::Key> keys;
@@ -206,7 +212,8 @@ ALBERT_FAST_TEST(word_cache_forgets_but_never_lies) {
       const WordKey key(word, word.data() + word.size());
       std::vector<WordPieces::Item> items(word.size() % 7);
       for (std::uint32_t j = 0; j < items.size(); ++j) {
-        items[j] = {static_cast<std::int32_t>(word.size() * 1000 + static_cast<unsigned char>(word[0]) + j), j, 1 + j};
+        items[j] = {static_cast<std::int32_t>(word.size() * 1000 + static_cast<unsigned char>(word[0]) + j),
+                    j, 1 + j};
       }
       WordPieces pieces;
       if (!cache.look(key, pieces)) {
@@ -216,7 +223,8 @@ ALBERT_FAST_TEST(word_cache_forgets_but_never_lies) {
       ++hits;
       bool same = pieces.count() == items.size() && pieces.safe_score() == 0.5F && (pieces.flags() & 3) == 1;
       for (std::size_t j = 0; same && j < items.size(); ++j) {
-        same = pieces.id(j) == items[j].id && pieces.end(j) == items[j].end && pieces.nodes(j) == items[j].nodes;
+        same =
+            pieces.id(j) == items[j].id && pieces.end(j) == items[j].end && pieces.nodes(j) == items[j].nodes;
       }
       if (!same) ++lies;
     }
@@ -279,5 +287,6 @@ ALBERT_FAST_TEST(text_of_two_gigabytes_is_refused) {
   Scratch scratch;
   std::vector<Piece> pieces;
   const char byte = 'a';  // the size is looked at before the text
-  CHECK_THROWS(model.encode(std::string_view(&byte, std::size_t{1} << 31), scratch, pieces), ErrorCode::invalid_input);
+  CHECK_THROWS(model.encode(std::string_view(&byte, std::size_t{1} << 31), scratch, pieces),
+               ErrorCode::invalid_input);
 }

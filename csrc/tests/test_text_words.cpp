@@ -29,9 +29,10 @@ ALBERT_FAST_TEST(words_stand_between_ascii_blanks) {
   CHECK_EQ(joined(""), "");
   CHECK_EQ(joined(" \t\n\v\f\r"), "");
   CHECK_EQ(joined(" I  love\tNLP\n"), "I|love|NLP");
-  CHECK_EQ(joined("a\xC2\xA0z"), "a\xC2\xA0z");                      // no-break space
-  CHECK_EQ(joined("a\xE2\x80\xA8z."), "a\xE2\x80\xA8z|.");           // line separator
-  CHECK_EQ(joined("a\xE2\x86\x87z \xE2\x86\x88"), "a|z|\xE2\x86\x88");  // the characters that Spark NLP works with
+  CHECK_EQ(joined("a\xC2\xA0z"), "a\xC2\xA0z");             // no-break space
+  CHECK_EQ(joined("a\xE2\x80\xA8z."), "a\xE2\x80\xA8z|.");  // line separator
+  CHECK_EQ(joined("a\xE2\x86\x87z \xE2\x86\x88"),
+           "a|z|\xE2\x86\x88");  // the characters that Spark NLP works with
 }
 
 ALBERT_FAST_TEST(context_characters_are_split_off_together) {
@@ -45,7 +46,8 @@ ALBERT_FAST_TEST(word_rules_take_parameters) {
   CHECK_EQ(joined("\xC2\xABx\xC2\xBB. y.", WordRules(U"\u00AB\u00BB")), "\xC2\xAB|x\xC2\xBB.|y.");
   CHECK_EQ(joined("x\xC2\xBB!", WordRules(U"\u00BB!")), "x|\xC2\xBB!");
   CHECK_EQ(joined("\xC2\xBB\xC2\xBB", WordRules(U"\u00BB")), "\xC2\xBB\xC2\xBB");
-  CHECK_EQ(joined("a bc def \xF0\x9F\x98\x80", WordRules(WordRules::kDefaultContext, 2, 2)), "bc|\xF0\x9F\x98\x80");
+  CHECK_EQ(joined("a bc def \xF0\x9F\x98\x80", WordRules(WordRules::kDefaultContext, 2, 2)),
+           "bc|\xF0\x9F\x98\x80");
 }
 
 ALBERT_FAST_TEST(any_bytes_give_ordered_words) {

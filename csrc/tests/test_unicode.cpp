@@ -20,9 +20,6 @@ std::string lower(std::string_view text) {
 
 text::Preprocessed preprocess(std::string_view text, text::PreprocessOptions options = {}) {
   text::Preprocessed out;
-  out.text = "left over";
-  out.edits.resize(3);
-  out.sigmas.resize(1);
   text::albert_preprocess(text, options, out);
   return out;
 }
@@ -102,12 +99,22 @@ ALBERT_FAST_TEST(preprocessed_spans_lead_back_to_the_text) {
   CHECK_EQ(original("  Two \u3000 Words", " "), " \u3000 ");
   CHECK_EQ(original("say ``Hi''!", "\"hi\""), "``Hi''");
   CHECK_EQ(original("a ﬁx", "i"), "ﬁ");
+  CHECK_EQ(original("a ǆx", "d"), "ǆ");  // two bytes again, but two characters
   CHECK_EQ(original("e\u0301te", "e"), "e");
   CHECK_EQ(original("e\u0301te", "te"), "te");
   CHECK_EQ(original("ŒÉŽ ЖЩz", "z ж"), "Ž Ж");
   CHECK_EQ(original("x각y", "\u1161\u11A8y"), "각y");
   CHECK_EQ(original("a İb", "\u0307", {true, true, true}), "İ");
   CHECK_EQ(original("Жa", "\xB6"), "Ж");  // half a character stands for all of it
+}
+
+ALBERT_FAST_TEST(preprocessing_forgets_the_text_before) {
+  text::Preprocessed out;
+  text::albert_preprocess("  ΑΣ", {}, out);
+  CHECK_EQ(out.text, "ας");
+  text::albert_preprocess("ABCD", {}, out);
+  CHECK_EQ(out.text, "abcd");
+  CHECK((out.original({1, 3}) == Span{1, 3}));
 }
 
 ALBERT_FAST_TEST(empty_preprocessed_spans_have_a_place) {

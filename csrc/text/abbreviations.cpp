@@ -15,32 +15,22 @@ constexpr std::size_t kNone = MarkedText::kNone;
 
 enum Kind : unsigned { kKnown = 1, kTitle = 2, kBeforeNumber = 4 };
 
-struct Abbreviation {
-  std::string_view word;
-  unsigned kinds;
-};
-
 // Sorted. The dotted ones (e.g, i.e, u.s) are looked up apart, since their inner dot matches any character.
-constexpr Abbreviation kTable[] = {
-    {"adj", kKnown},  {"aug", kKnown},  {"bros", kKnown},          {"btw", kKnown},           {"co", kKnown},
-    {"col", kKnown},  {"corp", kKnown}, {"cpl", kKnown},           {"dec", kKnown},           {"del", kKnown},
-    {"dept", kKnown}, {"dist", kKnown}, {"dr", kKnown | kTitle},   {"etc", kKnown},           {"exp", kKnown},
-    {"feb", kKnown},  {"fy", kKnown},   {"hr", kKnown},            {"id", kKnown},            {"inc", kKnown},
-    {"jan", kKnown},  {"jr", kKnown},   {"jul", kKnown},           {"jun", kKnown},           {"lt", kKnown},
-    {"ltd", kKnown},  {"mar", kKnown},  {"may", kKnown},           {"min", kKnown},           {"mr", kKnown | kTitle},
-    {"mrs", kKnown},  {"ms", kKnown | kTitle}, {"mt", kTitle},     {"no", kKnown | kBeforeNumber}, {"nov", kKnown},
-    {"oct", kKnown},  {"ok", kKnown},   {"p", kKnown | kBeforeNumber}, {"plz", kKnown},       {"prof", kKnown | kTitle},
-    {"px", kKnown | kBeforeNumber},     {"rep", kKnown},           {"sec", kKnown},           {"sep", kKnown},
-    {"sept", kKnown}, {"sr", kKnown},   {"st", kKnown | kTitle},   {"ver", kKnown},           {"vs", kKnown},
+constexpr std::string_view kKnownWords[] = {
+    "adj", "aug", "bros", "btw", "co",  "col", "corp", "cpl",  "dec", "del", "dept", "dist",
+    "dr",  "etc", "exp",  "feb", "fy",  "hr",  "id",   "inc",  "jan", "jr",  "jul",  "jun",
+    "lt",  "ltd", "mar",  "may", "min", "mr",  "mrs",  "ms",   "no",  "nov", "oct",  "ok",
+    "p",   "plz", "prof", "px",  "rep", "sec", "sep",  "sept", "sr",  "st",  "ver",  "vs",
 };
+constexpr std::string_view kTitles[] = {"dr", "mr", "ms", "mt", "prof", "st"};
+constexpr std::string_view kNumbered[] = {"no", "p", "px"};
+static_assert(std::ranges::is_sorted(kKnownWords));
 constexpr std::size_t kLongest = 4;
-
-static_assert(std::ranges::is_sorted(kTable, {}, &Abbreviation::word));
 
 bool is_letter_or_digit_in_bmp(Decoded c) { return c.size < 4 && unicode::is_letter_or_digit(c.code_point); }
 
-// Java 17's \b takes a mark for a part of the word if it sits on a letter or digit. That search goes by UTF-16 units,
-// so it never sees a base, or a mark, beyond the BMP.
+// Java 17's \b takes a mark for a part of the word if it sits on a letter or digit. That search goes by
+// UTF-16 units, so it never sees a base, or a mark, beyond the BMP.
 bool is_word_before(std::string_view text, std::size_t at) {
   if (at == 0) return false;
   Decoded c = decode_before(text, at);
@@ -95,13 +85,21 @@ bool is_genitive(const MarkedText& text, std::size_t dot) {
 
 // (?<=Co)\.(?=\sKG)
 bool is_company(const MarkedText& text, std::size_t dot) {
-  return dot >= 2 && text.is(dot - 1, 'o') && text.is(dot - 2, 'C') && text.space(dot + 1) && text.is(dot + 2, 'K') &&
-         text.is(dot + 3, 'G');
+  return dot >= 2 && text.is(dot - 1, 'o') && text.is(dot - 2, 'C') && text.space(dot + 1) &&
+         text.is(dot + 2, 'K') && text.is(dot + 3, 'G');
 }
 
 // (?<=^[A-Z])\.(?=\s) ; (?<=\s[A-Z])\.(?=\s)
 bool is_initial(const MarkedText& text, std::size_t dot) {
   return text.upper(dot - 1) && text.space(dot + 1) && (dot == 1 || text.space(dot - 2));
+}
+
+unsigned kinds_of(std::string_view word) {
+  unsigned kinds = 0;
+  if (std::ranges::binary_search(kKnownWords, word)) kinds |= kKnown;
+  if (std::ranges::find(kTitles, word) != std::end(kTitles)) kinds |= kTitle;
+  if (std::ranges::find(kNumbered, word) != std::end(kNumbered)) kinds |= kBeforeNumber;
+  return kinds;
 }
 
 struct Found {
@@ -121,7 +119,8 @@ Found find_dotted(const MarkedText& text, std::size_t dot) {
   if (c == '\n' || c == '\r' || c == 0x85 || c == 0x2028 || c == 0x2029) return {};
   const char first = lower_letter(text.byte(begin));
   const char last = lower_letter(text.byte(dot - 1));
-  const bool known = (first == 'e' && last == 'g') || (first == 'i' && last == 'e') || (first == 'u' && last == 's');
+  const bool known =
+      (first == 'e' && last == 'g') || (first == 'i' && last == 'e') || (first == 'u' && last == 's');
   return known ? Found{kKnown, begin == 0} : Found{};
 }
 
@@ -133,8 +132,7 @@ Found find_abbreviation(const MarkedText& text, std::size_t dot) {
     const std::size_t size = dot - begin;
     for (std::size_t i = 0; i < size; ++i) letters[i] = lower_letter(text.byte(begin + i));
     const std::string_view word(letters.data(), size);
-    const auto* entry = std::ranges::lower_bound(kTable, word, {}, &Abbreviation::word);
-    if (entry != std::end(kTable) && entry->word == word) return {entry->kinds, begin == 0};
+    if (const unsigned kinds = kinds_of(word)) return {kinds, begin == 0};
   }
   return text.letter(dot - 1) ? find_dotted(text, dot) : Found{};
 }

@@ -3,8 +3,8 @@
 #include <array>
 #include <cstdint>
 
-// Java's regular expressions know ASCII only in \s, \d and \w, and [a-z] is what it says. A byte of a longer character
-// belongs to no class here.
+// Java's regular expressions know ASCII only in \s, \d and \w, and [a-z] is what it says. A byte of a longer
+// character belongs to no class here.
 namespace albert_fast::text {
 
 enum : std::uint8_t { kSpaceBit = 1, kDigitBit = 2, kLowerBit = 4, kUpperBit = 8, kUnderscoreBit = 16 };
@@ -19,7 +19,9 @@ inline constexpr std::array<std::uint8_t, 256> kByteClass = [] {
   return table;
 }();
 
-inline bool has_class(char c, unsigned bits) { return (kByteClass[static_cast<std::uint8_t>(c)] & bits) != 0; }
+inline bool has_class(char c, unsigned bits) {
+  return (kByteClass[static_cast<std::uint8_t>(c)] & bits) != 0;
+}
 inline bool is_space(char c) { return has_class(c, kSpaceBit); }
 inline bool is_digit(char c) { return has_class(c, kDigitBit); }
 inline bool is_lower(char c) { return has_class(c, kLowerBit); }

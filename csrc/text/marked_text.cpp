@@ -20,7 +20,9 @@ void MarkedText::assign(std::string_view document) {
   for (std::size_t i = 0; i < document.size(); ++i) {
     const auto c = static_cast<std::uint8_t>(from[i]);
     to[i] = static_cast<char>(std::min<std::uint8_t>(c, 0xF7));
-    const auto seen = [c](char wanted) { return static_cast<std::uint8_t>(c == static_cast<std::uint8_t>(wanted)); };
+    const auto seen = [c](char wanted) {
+      return static_cast<std::uint8_t>(c == static_cast<std::uint8_t>(wanted));
+    };
     dot |= seen('.');
     shout |= static_cast<std::uint8_t>(seen('!') | seen('?'));
     semicolon |= seen(';');
@@ -30,7 +32,8 @@ void MarkedText::assign(std::string_view document) {
     open |= seen('(');
     close |= seen(')');
   }
-  contains_ = {dot != 0, shout != 0, semicolon != 0, single != 0, twofold != 0, bracket != 0, open != 0, close != 0};
+  contains_ = {dot != 0,     shout != 0,   semicolon != 0, single != 0,
+               twofold != 0, bracket != 0, open != 0,      close != 0};
 }
 
 void MarkedText::trim() {

@@ -10,15 +10,16 @@
 
 namespace albert_fast::text {
 
-/// A document under rewriting. Spark NLP replaces and inserts private characters; here they are bytes that no UTF-8 text
-/// holds, so a document that contains those characters is a text like any other. Every question about a place outside
-/// the text is answered with no, as a look-around would.
+/// A document under rewriting. Spark NLP replaces and inserts private characters; here they are bytes that no
+/// UTF-8 text holds, so a document that contains those characters is a text like any other. Every question
+/// about a place outside the text is answered with no, as a look-around would.
 class MarkedText {
  public:
   static constexpr char kBreak = '\xF8';
   static constexpr char kOpen = '\xF9';
   static constexpr char kClose = '\xFA';
-  static constexpr char kDot = '\xFB';  // a dot that a rule has claimed: it ends no sentence and is no dot to other rules
+  static constexpr char kDot =
+      '\xFB';  // a dot that a rule has claimed: it ends no sentence and is no dot to other rules
   static constexpr std::size_t kNone = std::string::npos;
 
   /// Which characters the rules look for are in the document at all.
@@ -62,8 +63,8 @@ class MarkedText {
 
   void claim_dot(std::size_t at) { bytes_[at] = kDot; }
 
-  // Marks are noted in ascending order during a rule and put in by apply() at its end: within a rule, places and
-  // look-arounds are those of the text before it.
+  // Marks are noted in ascending order during a rule and put in by apply() at its end: within a rule, places
+  // and look-arounds are those of the text before it.
   void break_after(std::size_t end) { marks_.push_back({end, kBreak}); }
   void protect(std::size_t begin, std::size_t end) {
     marks_.push_back({begin, kOpen});

@@ -27,7 +27,7 @@ void mark_letter_items(MarkedText& text) {
   text.apply();
 }
 
-// ^\-\d{1,2}\.\s|^\-\d{1,2}(.\)) ; where the pattern's dot is any character. Returns the end of the match, or 0.
+// ^\-\d{1,2}\.\s|^\-\d{1,2}(.\)) ; the dot is any character. Returns the end of the match, or 0.
 std::size_t mark_negative_at_start(MarkedText& text) {
   if (!text.is(0, '-')) return 0;
   std::size_t digits = 0;
@@ -38,13 +38,15 @@ std::size_t mark_negative_at_start(MarkedText& text) {
     const std::size_t any = 1 + digits;
     if (any >= text.size()) continue;
     const Decoded character = decode(text.view(), any);
-    if (!is_line_terminator(character.code_point) && text.is(any + character.size, ')')) end = any + character.size + 1;
+    if (!is_line_terminator(character.code_point) && text.is(any + character.size, ')'))
+      end = any + character.size + 1;
   }
   if (end > 0) text.break_and_protect(0, end);
   return end;
 }
 
-// \s\d{1,2}\.\s|^\d{1,2}\.\s|\s\d{1,2}\.\)|^\d{1,2}\.\)|\s\-\d{1,2}\.\s|s\-\d{1,2}\.\) ; the s is the original's slip.
+// \s\d{1,2}\.\s|^\d{1,2}\.\s|\s\d{1,2}\.\)|^\d{1,2}\.\)|\s\-\d{1,2}\.\s|s\-\d{1,2}\.\) ; the s is the
+// original's slip.
 void mark_number_items(MarkedText& text) {
   std::size_t done = mark_negative_at_start(text);
   for (std::size_t dot = text.find('.', done); dot != kNone; dot = text.find('.', dot + 1)) {
@@ -59,7 +61,8 @@ void mark_number_items(MarkedText& text) {
       begin = 0;
     } else if (text.space(first - 1)) {
       begin = first - 1;
-    } else if (text.byte(first - 1) == '-' && first > 1 && (blank_follows ? text.space(first - 2) : text.is(first - 2, 's'))) {
+    } else if (text.byte(first - 1) == '-' &&
+               (blank_follows ? text.space(first - 2) : text.is(first - 2, 's'))) {
       begin = first - 2;
     }
     if (begin == kNone || begin < done) continue;
@@ -68,8 +71,6 @@ void mark_number_items(MarkedText& text) {
   }
   text.apply();
 }
-
-// \?(?=...) and the like need no rule of their own: what they replace is looked at by no later rule.
 
 // (?<=\S)[!\?]+(?=\s|\z|\$), for the run that starts at `begin`
 std::size_t mark_shout(MarkedText& text, std::size_t begin) {
@@ -90,11 +91,17 @@ constexpr std::array<bool, 256> kQuotable = [] {
 
 bool is_quotable(char c) { return kQuotable[static_cast<std::uint8_t>(c)]; }
 
-// (?<=\s|^)'[\w\s?!\.,|'\w]+'(?:\W) ; the class holds the quote itself, so the match ends at the last quote of a run
-// of such characters that a non-word character follows, and takes that character in.
+bool is_single_quotable(char c) { return is_quotable(c) || c == '\'' || c == '|'; }
+
+bool closes_single_quote(const MarkedText& text, std::size_t at) {
+  return text.byte(at) == '\'' && at + 1 < text.size() && !text.word(at + 1);
+}
+
+// (?<=\s|^)'[\w\s?!\.,|'\w]+'(?:\W) ; the class holds the quote itself, so the match ends at the last quote
+// of a run of such characters that a non-word character follows, and takes that character in.
 void protect_single_quotes(MarkedText& text) {
   std::size_t run_end = 0;
-  std::size_t last_close = 0;  // of the run; 0 is none: a closing quote is never the first character
+  std::size_t last_close = 0;  // of the run; where there is none, no opening quote lies before it
   std::size_t at = 0;
   while ((at = text.find('\'', at)) != kNone) {
     if (at > 0 && !text.space(at - 1)) {
@@ -103,12 +110,9 @@ void protect_single_quotes(MarkedText& text) {
     }
     if (at >= run_end) {
       run_end = at + 1;
-      while (run_end < text.size() && (is_quotable(text.byte(run_end)) || text.byte(run_end) == '\'' || text.byte(run_end) == '|')) {
-        ++run_end;
-      }
-      const auto closes = [&](std::size_t i) { return text.byte(i) == '\'' && i + 1 < text.size() && !text.word(i + 1); };
+      while (run_end < text.size() && is_single_quotable(text.byte(run_end))) ++run_end;
       last_close = run_end - 1;
-      while (last_close > at && !closes(last_close)) --last_close;
+      while (last_close > at && !closes_single_quote(text, last_close)) --last_close;
     }
     if (last_close >= at + 2) {
       const std::size_t end = last_close + 1 + decode(text.view(), last_close + 1).size;

@@ -2,9 +2,11 @@
 
 #include "text/marked_text.h"
 
-// The rewriting steps of Spark NLP's pragmatic SentenceDetector, in the words of its PragmaticContentFormatter
-// (evidence: JohnSnowLabs/spark-nlp 8b29b482, outputs of 5.5.3). Each rule is the hand-written equal of one or several
-// regular expressions, named above it; the order of the rules is part of what they mean.
+// The rewriting steps of Spark NLP's pragmatic SentenceDetector, in the words of its
+// PragmaticContentFormatter (evidence: JohnSnowLabs/spark-nlp 8b29b482, outputs of 5.5.3). Each rule is the
+// hand-written equal of one or several regular expressions, named above it; the order of the rules is part of
+// what they mean. Two steps are left out (questionInQuotation, exclamation): they replace "?" and "!", which
+// no later step looks at.
 namespace albert_fast::text {
 
 /// "(a)", "a)" at the start, "1.", "-2." between blanks: a sentence starts at a list item.

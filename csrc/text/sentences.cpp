@@ -17,7 +17,8 @@ bool has_wanted_length(std::string_view sentence, const SentenceOptions& options
   return units >= options.min_length && units <= options.max_length;
 }
 
-void add_sentence(std::string_view document, Span span, const SentenceOptions& options, std::vector<Span>& sentences) {
+void add_sentence(std::string_view document, Span span, const SentenceOptions& options,
+                  std::vector<Span>& sentences) {
   while (span.begin < span.end && is_trimmed(document[span.begin])) ++span.begin;
   while (span.end > span.begin && is_trimmed(document[span.end - 1])) --span.end;
   if (span.size() > 0 && has_wanted_length(span.of(document), options)) sentences.push_back(span);
@@ -31,8 +32,9 @@ constexpr std::array<bool, 256> kEvents = [] {
   return table;
 }();
 
-// Where the document is cut. Dots and semicolons that no rule has claimed cut behind themselves. A break counts unless a
-// closing mark comes before the next opening one; so a nested protection ends with the inner opening mark.
+// Where the document is cut. Dots and semicolons that no rule has claimed cut behind themselves. A break
+// counts unless a closing mark comes before the next opening one; so a nested protection ends with the inner
+// opening mark.
 void find_breaks(std::string_view marked, std::vector<std::uint32_t>& breaks) {
   breaks.clear();
   std::size_t certain = 0;  // breaks that no closing mark can undo any more

@@ -24,13 +24,15 @@ struct SentenceScratch {
   std::vector<std::uint32_t> breaks;
 };
 
-/// Appends the sentences of a document, in order, as slices without the blanks around them (bytes of the document).
-/// The rules are those of Spark NLP's pragmatic SentenceDetector without custom bounds. Linear time. The document holds
-/// fewer than 2^31 bytes of UTF-8; invalid bytes are read as letters of no known script.
+/// Appends the sentences of a document, in order, as slices without the blanks around them (bytes of the
+/// document). The rules are those of Spark NLP's pragmatic SentenceDetector without custom bounds. Linear
+/// time. The document holds fewer than 2^31 bytes of UTF-8; invalid bytes are read as letters of no known
+/// script.
 void detect_sentences(std::string_view document, const SentenceOptions& options, std::vector<Span>& sentences,
                       SentenceScratch& scratch);
 
-inline void detect_sentences(std::string_view document, std::vector<Span>& sentences, SentenceScratch& scratch) {
+inline void detect_sentences(std::string_view document, std::vector<Span>& sentences,
+                             SentenceScratch& scratch) {
   detect_sentences(document, SentenceOptions{}, sentences, scratch);
 }
 

@@ -6,14 +6,16 @@
 namespace albert_fast::text {
 namespace {
 
-// Spark NLP writes U+2187 over every blank and then splits at it, so the character itself separates words too.
+// Spark NLP writes U+2187 over every blank and then splits at it, so the character itself separates words
+// too.
 constexpr std::string_view kSeparator = "\xE2\x86\x87";
 
 enum Step : std::uint8_t { kInside, kBlank, kMaybeSeparator };
 
 constexpr std::array<Step, 256> kSteps = [] {
   std::array<Step, 256> table{};
-  for (std::size_t c = 0; c < table.size(); ++c) table[c] = (kByteClass[c] & kSpaceBit) != 0 ? kBlank : kInside;
+  for (std::size_t c = 0; c < table.size(); ++c)
+    table[c] = (kByteClass[c] & kSpaceBit) != 0 ? kBlank : kInside;
   table[static_cast<std::uint8_t>(kSeparator[0])] = kMaybeSeparator;
   return table;
 }();
@@ -30,8 +32,10 @@ void add_word(std::string_view sentence, Span word, const WordRules& rules, std:
   if (word.size() > 0 && rules.has_wanted_length(word.of(sentence))) words.push_back(word);
 }
 
-// \A([C]*)([^C](?:.*[^C])*)([C]*)\z of the candidate; one that holds only context characters is a word as a whole.
-void split_candidate(std::string_view sentence, Span candidate, const WordRules& rules, std::vector<Span>& words) {
+// \A([C]*)([^C](?:.*[^C])*)([C]*)\z of the candidate; one that holds only context characters is a word as a
+// whole.
+void split_candidate(std::string_view sentence, Span candidate, const WordRules& rules,
+                     std::vector<Span>& words) {
   Span core = candidate;
   while (core.size() > 0) {
     const std::uint32_t size = rules.context_at_start(core.of(sentence));
@@ -47,7 +51,8 @@ void split_candidate(std::string_view sentence, Span candidate, const WordRules&
 
 }  // namespace
 
-WordRules::WordRules(std::u32string_view context_characters, std::uint32_t min_length, std::uint32_t max_length)
+WordRules::WordRules(std::u32string_view context_characters, std::uint32_t min_length,
+                     std::uint32_t max_length)
     : min_length_(min_length), max_length_(max_length) {
   for (const char32_t c : context_characters) {
     if (c < 0x80) {

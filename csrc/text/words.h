@@ -10,8 +10,8 @@
 
 namespace albert_fast::text {
 
-/// Parameters of Spark NLP's Tokenizer that need no regular expression, with its (Python) defaults. Lengths count UTF-16
-/// units, as there.
+/// Parameters of Spark NLP's Tokenizer that need no regular expression, with its (Python) defaults. Lengths
+/// count UTF-16 units, as there.
 class WordRules {
  public:
   static constexpr std::u32string_view kDefaultContext = U".,;:!?*-()\"'";
@@ -20,7 +20,8 @@ class WordRules {
   explicit WordRules(std::u32string_view context_characters, std::uint32_t min_length = 0,
                      std::uint32_t max_length = 99'999);
 
-  /// Bytes of the context character at the start (or the end) of a text that is not empty, 0 if there is none.
+  /// Bytes of the context character at the start (or the end) of a text that is not empty, 0 if there is
+  /// none.
   [[nodiscard]] std::uint32_t context_at_start(std::string_view text) const {
     const auto byte = static_cast<std::uint8_t>(text.front());
     return byte < 0x80 ? ascii_[byte] : other_at_start(text);
@@ -44,8 +45,8 @@ class WordRules {
   std::uint32_t max_length_;
 };
 
-/// Appends the words of a sentence, in order, as slices of it: what stands between ASCII blanks, with the context
-/// characters in front and behind split off, those of each side together. Linear time.
+/// Appends the words of a sentence, in order, as slices of it: what stands between ASCII blanks, with the
+/// context characters in front and behind split off, those of each side together. Linear time.
 void split_words(std::string_view sentence, const WordRules& rules, std::vector<Span>& words);
 void split_words(std::string_view sentence, std::vector<Span>& words);
 

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 _lock = threading.Lock()
 _engines: weakref.WeakValueDictionary[tuple[object, ...], _core.Engine] = weakref.WeakValueDictionary()
 
+
+def _forget_parent() -> None:
+    # Another thread of the parent may have held the lock at the fork; nobody would ever release it here.
+    global _lock
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_parent)
+
 # The words of a language follow Zipf's law: this much memory holds the pieces of its hundred thousand commonest.
 CACHE_BYTES = 16 << 20
 

@@ -6,7 +6,6 @@ An annotator lists its `Param`s in `_params`; `set_param` and `get_param` are th
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -59,6 +58,8 @@ class HasParams:
         for param in cls._params:
             if name in (param.name, param.spark_name):
                 return param
+        import difflib  # only to explain a mistake
+
         known = [param.name for param in cls._params]
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"Did you mean {close[0]}?" if close else f"It has {', '.join(known)}."

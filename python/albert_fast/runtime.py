@@ -19,12 +19,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .errors import MissingDependencyError, ParameterError
-
-if TYPE_CHECKING:
-    from .gpu import CudaReport
 
 _LOG = logging.getLogger("albert_fast")
 
@@ -85,6 +81,14 @@ class _Process:
 
 
 _process = _Process(threading.Lock())
+
+
+def _renew_lock() -> None:
+    # Another thread of the parent may have held the lock at the fork; nobody would ever release it here.
+    _process.lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_renew_lock)
 
 
 def load() -> Runtime:
@@ -323,21 +327,3 @@ def _ratio(quota: str, period: str) -> float | None:
     if not quota.isdigit() or not period.isdigit() or int(quota) == 0 or int(period) == 0:
         return None  # "max" and "-1" mean no limit
     return int(quota) / int(period)
-
-
-# ------------------------------------------------------------------------------------------ doors to other
-# modules
-
-
-def check_cuda(device: int = 0) -> CudaReport:
-    """Check the way to a CUDA device; see `albert_fast.gpu.check_cuda`."""
-    from . import gpu
-
-    return gpu.check_cuda(device)
-
-
-def doctor() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Describe this machine; see `albert_fast.doctor.doctor`."""
-    from . import doctor as module
-
-    return module.doctor()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .. import params as p
 from ..errors import DeviceError, InputError, ModelNotFoundError, ParameterError, TruncationWarning
 from ..results import Embeddings
-from .albert_setters import AlbertSetters
+from .albert_params import LEVEL_POOLINGS, AlbertParams
 
 if TYPE_CHECKING:
     from .. import _core
@@ -24,47 +23,7 @@ if TYPE_CHECKING:
     else:
         from typing_extensions import Self
 
-LEVELS = ("word", "piece", "sentence", "document")
-POOLINGS = {
-    "word": ("first", "mean", "max"),
-    "piece": ("first",),
-    "sentence": ("mean", "max", "cls", "pooler", "words"),
-    "document": ("mean", "max", "cls", "pooler", "words"),
-}
-ALL_POOLINGS = ("first", "mean", "max", "cls", "pooler", "words")
-
-
-def _level(value: Any) -> str:
-    # "token" is what Spark NLP and nlu call a word.
-    return "word" if value == "token" else p.one_of(*LEVELS)(value)
-
-
-_PARAMS = (
-    p.Param("input_cols", "inputCols", None, p.optional(p.strings(2)), "Columns of sentences (or documents) and tokens."),
-    p.Param("output_col", "outputCol", None, p.optional(p.text), "Column of the embeddings."),
-    p.Param("batch_size", "batchSize", 8, p.integer(1), "Sentences per batch; changes vectors only in compat mode."),
-    p.Param("dimension", "dimension", None, p.optional(p.integer(1)), "Size of a vector, for the column's metadata."),
-    p.Param("max_sentence_length", "maxSentenceLength", 128, p.integer(0, 512), "Pieces per window, with [CLS], [SEP]."),
-    p.Param("case_sensitive", "caseSensitive", False, p.boolean, "False: words are lower-cased before tokenization."),
-    p.Param("storage_ref", "storageRef", None, p.optional(p.text), "Name that consumers compare with their own."),
-    p.Param("lazy_annotator", "lazyAnnotator", False, p.boolean, "Skipped by recursive and light pipelines."),
-    p.Param("config_proto_bytes", "configProtoBytes", None, p.optional(tuple), "TensorFlow's; kept, without effect."),
-    p.Param("level", "level", "word", _level, "What embed returns vectors of: word, piece, sentence or document."),
-    p.Param("pooling", "pooling", None, p.optional(p.one_of(*ALL_POOLINGS)), "How pieces become one vector."),
-    p.Param("layers", "layers", (-1,), p.layer_numbers, "Hidden states to average; 0 is the embedding, -1 the last."),
-    p.Param("normalize", "normalize", False, p.boolean, "Scale every vector to unit length."),
-    p.Param("tokenization", "tokenization", "word", p.one_of("word", "text"), "Word by word, or the text as a whole."),
-    p.Param("detect_sentences", "detectSentences", True, p.boolean, "False: each text is one sentence."),
-    p.Param("offsets", "offsets", None, p.optional(p.one_of("codepoints", "utf16")), "What begin and end count."),
-    p.Param("compat", "compat", None, p.optional(p.one_of("sparknlp")), "'sparknlp': its vectors, to the digit."),
-    p.Param("threads", "threads", None, p.optional(p.integer(1)), "Threads of one call; None: all this process may use."),
-    p.Param("device", "device", "cpu", p.text, "Where the model runs: cpu."),
-    p.Param("precision", "precision", "fp32", p.one_of("fp32", "int8", "fp16", "tf32"), "Arithmetic: fp32."),
-    p.Param("show_progress", "showProgress", None, p.optional(p.boolean), "None: a bar on a terminal only."),
-)
-
-
-def _as_texts(texts: str | Iterable[str]) -> tuple[str, ...]:
+def _as_texts(texts: object) -> tuple[str, ...]:
     """Return the texts as a tuple, which nobody can change while the engine reads it. The core checks each item."""
     if isinstance(texts, str):
         return (texts,)
@@ -75,7 +34,7 @@ def _as_texts(texts: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(texts)
 
 
-class AlbertEmbeddings(AlbertSetters):
+class AlbertEmbeddings(AlbertParams):
     """ALBERT embeddings (Lan et al. 2020) of words in context; Spark NLP's annotator of that name.
 
     Get one with `pretrained` or `load`. A loaded model may be used by any number of threads at once; annotators of the
@@ -129,13 +88,10 @@ class AlbertEmbeddings(AlbertSetters):
     ['ALBERT', 'is', 'small', '.']
     """
 
-    _params = _PARAMS
-
     def __init__(self, **parameters: Any) -> None:
         super().__init__(parameters)
         self._files: ModelFiles | None = None
         self._engine: _core.Engine | None = None
-        self._loading = threading.Lock()
 
     # ---------------------------------------------------------------- getting and keeping a model
 
@@ -173,8 +129,8 @@ class AlbertEmbeddings(AlbertSetters):
         """
         if remote_loc is not None:
             raise ParameterError(
-                f"remote_loc is {remote_loc!r}; albert_fast does not download from Spark NLP's storage. Leave it out, or "
-                "fetch the model yourself and use AlbertEmbeddings.load(folder)."
+                f"remote_loc is {remote_loc!r}; albert_fast does not download from Spark NLP's storage. Leave it out, "
+                "or fetch the model yourself and use AlbertEmbeddings.load(folder)."
             )
         from .. import models
 
@@ -240,12 +196,12 @@ class AlbertEmbeddings(AlbertSetters):
 
     def _loaded(self) -> _core.Engine:
         self._check_device()
-        with self._loading:
-            if self._engine is None:
-                from ..engines import engine_for
+        engine = self._engine
+        if engine is None:
+            from ..engines import engine_for
 
-                self._engine = engine_for(self._model_files())
-            return self._engine
+            engine = self._engine = engine_for(self._model_files())
+        return engine
 
     def _warm_up(self) -> None:
         """Make the session now, so that the first call costs what the others cost."""
@@ -256,10 +212,10 @@ class AlbertEmbeddings(AlbertSetters):
         if device == "auto":
             device = "cpu"
         if device.startswith("cuda"):
-            from .. import runtime
+            from ..gpu import check_cuda
 
             number = device.partition(":")[2] or "0"
-            runtime.check_cuda(int(number) if number.isdigit() else 0)
+            check_cuda(int(number) if number.isdigit() else 0)
             raise DeviceError(
                 f"device={device!r}: this version of albert_fast computes on the CPU only. Use device='cpu'."
             )
@@ -286,6 +242,11 @@ class AlbertEmbeddings(AlbertSetters):
         name = "no model" if self._files is None else self._files.name
         given = ", ".join(f"{key}={value!r}" for key, value in sorted(self.explicit_params().items()))
         return f"AlbertEmbeddings({name}{', ' if given else ''}{given})"
+
+    def getDimension(self) -> int | None:
+        """Return dimension; unset, it is the model's hidden size."""
+        own: int | None = self.get_param("dimension")
+        return self.hidden_size if own is None and self._files is not None else own
 
     @property
     def hidden_size(self) -> int:
@@ -455,9 +416,9 @@ class AlbertEmbeddings(AlbertSetters):
 
         level = value("level")
         pooling = value("pooling") if given.get("pooling") else self._pooling_for(level)
-        if pooling not in POOLINGS[level]:
+        if pooling not in LEVEL_POOLINGS[level]:
             raise ParameterError(
-                f"pooling={pooling!r} does not exist for level={level!r}; it can be {', '.join(POOLINGS[level])}."
+                f"pooling={pooling!r} does not exist for level={level!r}; it can be {', '.join(LEVEL_POOLINGS[level])}."
             )
         compat = self.get_param("compat")
         layers = self._layer_indices(value("layers"))
@@ -480,18 +441,22 @@ class AlbertEmbeddings(AlbertSetters):
     def _pooling_for(self, level: str) -> str:
         """Return the annotator's pooling where the level has it, else the level's default."""
         own = self.get_param("pooling")
-        return own if own in POOLINGS[level] else POOLINGS[level][0]
+        return own if own in LEVEL_POOLINGS[level] else LEVEL_POOLINGS[level][0]
 
     def _layer_indices(self, layers: tuple[int, ...]) -> list[int]:
         count = self._model_files().geometry.num_hidden_layers
         for layer in layers:
             if not -count - 1 <= layer <= count:
-                raise ParameterError(f"layers names {layer}; this model has hidden states 0 to {count} (or -1 to -{count + 1}).")
+                raise ParameterError(
+                    f"layers names {layer}; this model has hidden states 0 to {count} (or -1 to -{count + 1})."
+                )
         return [layer % (count + 1) for layer in layers]
 
     def _window(self, compat: str | None) -> int:
         length: int = self.get_param("max_sentence_length")
         most = self._model_files().geometry.max_position_embeddings
+        if "max_sentence_length" not in self.explicit_params():
+            length = min(length, most)
         if length > most:
             raise ParameterError(f"max_sentence_length is {length}; this model has {most} positions.")
         if length < 3 and compat is None:

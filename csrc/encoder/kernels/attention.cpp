@@ -1,9 +1,9 @@
-#include "encoder/attention.h"
+#include "encoder/kernels/attention.h"
 
 // Four lanes are SSE2 on x86-64 and NEON on Arm: what every processor of the architecture has.
 #define ALBERT_FAST_LANES 4
-#include "encoder/attention_kernel.h"
-#include "encoder/attention_variants.h"
+#include "encoder/kernels/attention_kernel.h"
+#include "encoder/kernels/attention_variants.h"
 
 namespace albert_fast::encoder {
 

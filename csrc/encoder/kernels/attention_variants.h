@@ -1,6 +1,6 @@
 #pragma once
 
-#include "encoder/attention.h"
+#include "encoder/kernels/attention.h"
 
 namespace albert_fast::encoder {
 

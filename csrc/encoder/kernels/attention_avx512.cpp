@@ -1,8 +1,8 @@
 #if defined(__x86_64__)
 
 #define ALBERT_FAST_LANES 16
-#include "encoder/attention_kernel.h"
-#include "encoder/attention_variants.h"
+#include "encoder/kernels/attention_kernel.h"
+#include "encoder/kernels/attention_variants.h"
 
 namespace albert_fast::encoder {
 

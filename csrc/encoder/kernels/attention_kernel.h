@@ -12,7 +12,7 @@
 #include <limits>
 
 #include "base/aligned_buffer.h"
-#include "encoder/attention.h"
+#include "encoder/kernels/attention.h"
 
 namespace albert_fast::encoder {
 namespace {

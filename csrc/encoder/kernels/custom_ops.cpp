@@ -1,4 +1,4 @@
-#include "encoder/custom_ops.h"
+#include "encoder/kernels/custom_ops.h"
 
 #include <algorithm>
 #include <cstring>
@@ -6,7 +6,7 @@
 #include <mutex>
 
 #include "base/error.h"
-#include "encoder/attention.h"
+#include "encoder/kernels/attention.h"
 #include "encoder/graph.h"
 #include "ort/tensor.h"
 

@@ -1,13 +1,15 @@
-"""The setters and getters of AlbertEmbeddings under Spark NLP's names, written out so that editors and type checkers
-see them. They only call `set_param` and `get_param`; the declarations are in `albert_embeddings`."""
+"""The parameters of AlbertEmbeddings: declared once, and Spark NLP's setters and getters for each.
+
+The setters are written out so that editors and type checkers see them; they only call `set_param` and `get_param`.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from ..params import HasParams
+from .. import params as p
 
 if TYPE_CHECKING:
     if sys.version_info >= (3, 11):
@@ -16,8 +18,50 @@ if TYPE_CHECKING:
         from typing_extensions import Self
 
 
-class AlbertSetters(HasParams):
+LEVELS = ("word", "piece", "sentence", "document")
+LEVEL_POOLINGS = {
+    "word": ("first", "mean", "max"),
+    "piece": ("first",),
+    "sentence": ("mean", "max", "cls", "pooler", "words"),
+    "document": ("mean", "max", "cls", "pooler", "words"),
+}
+ALL_POOLINGS = ("first", "mean", "max", "cls", "pooler", "words")
+
+
+def _level(value: Any) -> str:
+    # "token" is what Spark NLP and nlu call a word.
+    return "word" if value == "token" else p.one_of(*LEVELS)(value)
+
+
+PARAMS = (
+    p.Param("input_cols", "inputCols", None, p.optional(p.strings(2)), "Columns of sentences and of tokens."),
+    p.Param("output_col", "outputCol", None, p.optional(p.text), "Column of the embeddings."),
+    p.Param("batch_size", "batchSize", 8, p.integer(1), "Sentences per batch; changes vectors only in compat mode."),
+    p.Param("dimension", "dimension", None, p.optional(p.integer(1)), "Size of a vector, for the column's metadata."),
+    p.Param("max_sentence_length", "maxSentenceLength", 128, p.integer(0, 512), "Pieces of a window, specials too."),
+    p.Param("case_sensitive", "caseSensitive", False, p.boolean, "False: words are lower-cased before tokenization."),
+    p.Param("storage_ref", "storageRef", None, p.optional(p.text), "Name that consumers compare with their own."),
+    p.Param("lazy_annotator", "lazyAnnotator", False, p.boolean, "Skipped by recursive and light pipelines."),
+    p.Param("config_proto_bytes", "configProtoBytes", None, p.optional(tuple), "TensorFlow's; kept, without effect."),
+    p.Param("level", "level", "word", _level, "What embed returns vectors of: word, piece, sentence or document."),
+    p.Param("pooling", "pooling", None, p.optional(p.one_of(*ALL_POOLINGS)), "How pieces become one vector."),
+    p.Param("layers", "layers", (-1,), p.layer_numbers, "Hidden states to average; 0 is the embedding, -1 the last."),
+    p.Param("normalize", "normalize", False, p.boolean, "Scale every vector to unit length."),
+    p.Param("tokenization", "tokenization", "word", p.one_of("word", "text"), "Word by word, or the text as a whole."),
+    p.Param("detect_sentences", "detectSentences", True, p.boolean, "False: each text is one sentence."),
+    p.Param("offsets", "offsets", None, p.optional(p.one_of("codepoints", "utf16")), "What begin and end count."),
+    p.Param("compat", "compat", None, p.optional(p.one_of("sparknlp")), "'sparknlp': its vectors, to the digit."),
+    p.Param("threads", "threads", None, p.optional(p.integer(1)), "Threads of a call; None: all there are."),
+    p.Param("device", "device", "cpu", p.text, "Where the model runs: cpu."),
+    p.Param("precision", "precision", "fp32", p.one_of("fp32", "int8", "fp16", "tf32"), "Arithmetic: fp32."),
+    p.Param("show_progress", "showProgress", None, p.optional(p.boolean), "None: a bar on a terminal only."),
+)
+
+
+class AlbertParams(p.HasParams):
     """Spark NLP's spelling of the parameters. Every setter returns the annotator, so calls can be chained."""
+
+    _params = PARAMS
 
     def setInputCols(self, *columns: str | Sequence[str]) -> Self:
         """Set the two input columns, as two strings or one list: sentences (or documents) and tokens, in any order."""
@@ -54,7 +98,7 @@ class AlbertSetters(HasParams):
         return self
 
     def getDimension(self) -> int | None:
-        """Return dimension, or None when unset."""
+        """Return dimension; unset, it is the model's hidden size."""
         return cast("int | None", self.get_param("dimension"))
 
     def setMaxSentenceLength(self, value: int) -> Self:
