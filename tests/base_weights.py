@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import make_model
 import numpy as np
 from numpy.typing import NDArray
+
+import make_model
 
 BASE: dict[str, Any] = {
     "vocab_size": 30000,

@@ -18,10 +18,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import albert_fast
-import make_model
 import numpy as np
 import pytest
+
+import albert_fast
+import make_model
 from albert_fast import cli
 from albert_fast.errors import InputError, ModelNotFoundError
 

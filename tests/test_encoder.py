@@ -202,4 +202,3 @@ def read_float32(path: Path) -> dict[str, Array]:
         for name, entry in header.items()
         if name != "__metadata__"
     }
-

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import make_model
 import numpy as np
 import pytest
+
+import make_model
 from albert_fast.errors import CorruptModelError, ModelNotFoundError, ParameterError
 from albert_fast.models import ModelFiles, built_in_folder, read_folder, resolve, save_folder
 from albert_fast.models.geometry import tensor_shapes

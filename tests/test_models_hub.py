@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import make_model
 import pytest
+
+import make_model
 from albert_fast.errors import CorruptModelError, MissingDependencyError, ModelNotFoundError
 from albert_fast.models import hub, registry, resolve
 

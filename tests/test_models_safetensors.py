@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import make_model
 import numpy as np
 import pytest
+
+import make_model
 from albert_fast.errors import CorruptModelError
 from albert_fast.models.safetensors import TensorEntry, read_header
 

@@ -8,9 +8,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-import make_model
 import pytest
 import sentencepiece
+
+import make_model
 from albert_fast.errors import CorruptModelError
 from albert_fast.models import protobuf, tokenizer_json
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from albert_fast import doctor, gpu, runtime
 from albert_fast.errors import DeviceError, MissingDependencyError, ParameterError
 

@@ -12,6 +12,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+
 from albert_fast import _core
 
 GENERATOR = Path(__file__).parents[1] / "third_party" / "unicode" / "generate.py"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     else:
         from typing_extensions import Self
 
+
 def _as_texts(texts: object) -> tuple[str, ...]:
     """Return the texts as a tuple, which nobody can change while the engine reads it. The core checks each item."""
     if isinstance(texts, str):
@@ -396,9 +397,7 @@ class AlbertEmbeddings(AlbertParams):
                 TruncationWarning,
                 stacklevel=3,
             )
-        return Embeddings(
-            columns, texts, level=options["level"], utf16=options["utf16_offsets"], piece=engine.piece
-        )
+        return Embeddings(columns, texts, level=options["level"], utf16=options["utf16_offsets"], piece=engine.piece)
 
     @staticmethod
     def check_special_tokens(special_tokens: bool, level: str) -> bool:
