@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import itertools
 import json
+import os
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +138,14 @@ def test_long_sentences_give_the_same_words_as_short_windows_never_lose_any(tiny
         assert len(out.words) == 100
 
 
+def test_a_word_of_almost_a_window_does_not_shift_the_others(tiny: AlbertEmbeddings) -> None:
+    # Once such a word made windows that overlapped twice, and every later row belonged to somebody else.
+    for length in range(90, 127):
+        out = tiny.embed_words([["a"] * 130 + ["." * length] + ["a"] * 100, ["hello", "world"]])
+        assert len(out.vectors) == len(out.begin) == len(out.words) == 233
+        np.testing.assert_allclose(out[1].vectors, tiny.embed_words([["hello", "world"]]).vectors, atol=1e-6)
+
+
 def test_identical_sentences_are_computed_once(tiny: AlbertEmbeddings) -> None:
     texts = ["the same text", "another one", "the same text"] * 5
     out = tiny.embed(texts)
@@ -177,12 +188,43 @@ def test_text_tokenization_aligns_words_after_changes_of_length(tiny: AlbertEmbe
     assert out.words == ["Ça\u00a0va", "ﬁle", "½", "``quoted", "''", "Å\u030a"]
 
 
+def test_text_tokenization_reads_special_tokens_that_are_written_out(tiny: AlbertEmbeddings) -> None:
+    # As Hugging Face's slow AlbertTokenizer does.
+    out = tiny.embed("files [MASK]and <unk>", tokenization="text", level="piece", detect_sentences=False)
+    ids = out.piece_ids.tolist()
+    assert ids.count(4) == 1
+    assert ids[-1] == 1
+    assert out.words[ids.index(4)] == "[MASK]"
+    assert (int(out.begin[ids.index(4)]), int(out.end[ids.index(4)])) == (6, 11)
+
+
+def test_text_tokenization_matches_transformers_on_every_golden_text(golden: Path) -> None:
+    rows = json.loads((golden / "texts/pieces.json").read_text())
+    model = AlbertEmbeddings.load(
+        golden / "sparknlp/models/hf_folder",
+        tokenization="text",
+        level="piece",
+        detect_sentences=False,
+        max_sentence_length=512,
+    )
+    compared = 0
+    for row in rows["rows"] if isinstance(rows, dict) else rows:
+        out = model.embed(row["text"])
+        if out.stats["cut_words"] == 0:
+            assert out.piece_ids.tolist() == row["albert_ids"], row["text"]
+            compared += 1
+    assert compared >= 495
+
+
 def test_embed_words_equals_embed_of_split_text(tiny: AlbertEmbeddings) -> None:
     words = ["The", "parser", "reads", "files"]
     given = tiny.embed_words([words, [], ["files"]])
     np.testing.assert_allclose(given[0].vectors, tiny.embed("The parser reads files").vectors, atol=1e-6)
     assert given.words == [*words, "files"]
     assert given.row_splits.tolist() == [0, 4, 4, 5]
+    accents = tiny.embed_words([["Çé", "😀", "ẞ"]])
+    assert accents.words == ["Çé", "😀", "ẞ"]
+    assert (accents.begin.tolist(), accents.end.tolist()) == ([0, 3, 5], [1, 3, 5])
 
 
 def test_stream_is_embed_in_chunks(tiny: AlbertEmbeddings) -> None:
@@ -217,6 +259,54 @@ def test_empty_inputs(tiny: AlbertEmbeddings) -> None:
     assert tiny.embed_words([]).words == []
 
 
+def test_threads_beyond_the_processors_start_no_more(tiny_folder: Path) -> None:
+    model = AlbertEmbeddings.load(tiny_folder)
+    status = Path("/proc/self/status")
+    count = lambda: int(status.read_text().split("Threads:")[1].split()[0])  # noqa: E731
+    before = count()
+    for threads in range(2, 40):
+        assert model.setThreads(threads).embed("a b c").words == ["a", "b", "c"]
+    assert count() - before <= (os.cpu_count() or 1)
+
+
+def test_many_choices_of_layers_keep_few_sessions(tiny: AlbertEmbeddings) -> None:
+    count = make_model.geometry()["num_hidden_layers"] + 1
+    for layers in itertools.product(range(count), repeat=3):
+        np.testing.assert_allclose(
+            tiny.embed("a b", layers=layers).vectors, tiny.embed("a b", layers=layers[::-1]).vectors, atol=1e-6
+        )
+
+
+def test_piece_offsets_when_lower_case_changes_sizes(tiny: AlbertEmbeddings) -> None:
+    for word in ("İẞab", "ẞİ", "İ", "ẞ", "ABC"):
+        out = tiny.embed_words([[word]], level="piece")
+        assert out.begin.min() == 0 or word == "ABC"
+        assert out.end.max() <= len(word) - 1
+        assert (out.end >= out.begin).all()
+
+
+def test_copies_share_the_model(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tiny_folder.parent)
+    model = AlbertEmbeddings.load(tiny_folder.name, layers=0)
+    monkeypatch.chdir(tmp_path)
+    for other in (copy.copy(model), copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert other._loaded() is model._loaded()
+        assert other.explicit_params() == model.explicit_params()
+        other.setLayers(1)
+        assert model.getLayers() == (0,)
+    model.save(tmp_path / "saved")
+
+
+@pytest.mark.parametrize("level", ["word", "piece", "sentence", "document"])
+def test_results_can_be_pickled_and_copied(tiny: AlbertEmbeddings, level: str) -> None:
+    out = tiny.embed(TEXTS, level=level)
+    for other in (pickle.loads(pickle.dumps(out)), copy.deepcopy(out)):
+        assert other.words == out.words
+        assert other[2].words == out[2].words
+        np.testing.assert_array_equal(other.vectors, out.vectors)
+        assert other.stats == out.stats
+
+
 def test_indexing(tiny: AlbertEmbeddings) -> None:
     out = tiny.embed(TEXTS)
     assert len(out) == 4
@@ -225,6 +315,8 @@ def test_indexing(tiny: AlbertEmbeddings) -> None:
     assert np.shares_memory(out[2].vectors, out.vectors)
     with pytest.raises(IndexError, match="text 4 does not exist"):
         out[4]
+    with pytest.raises(TypeError):
+        out[0:1]  # type: ignore[index]
     assert repr(out) == f"Embeddings(4 texts, 20 word rows, {tiny.hidden_size} dimensions)"
 
 
@@ -290,7 +382,10 @@ def test_setters_show_in_the_signature() -> None:
         ("level", "words", "word, piece, sentence, document"),
         ("pooling", "median", "first, mean, max"),
         ("layers", [], "at least one layer"),
-        ("layers", "last", "layer number"),
+        ("threads", 2**31, "at most 1024"),
+        ("config_proto_bytes", "abc", "whole numbers"),
+        ("input_cols", 5, "column names"),
+        ("layers", "last", "whole numbers"),
         ("input_cols", ["one"], "2 column names"),
         ("compat", "spark", "sparknlp"),
         ("threads", 0, "at least 1"),
@@ -315,6 +410,15 @@ def test_wrong_call_options(tiny: AlbertEmbeddings) -> None:
         AlbertEmbeddings.load(tiny._model_files().source, max_sentence_length=2)
     with pytest.raises(ParameterError, match="chunk_texts"):
         tiny.stream(["x"], chunk_texts=0)
+    with pytest.raises(ParameterError, match="level"):
+        tiny.stream(["x"], level="zz")
+    with pytest.raises(ParameterError, match="set it on the annotator"):
+        tiny.stream(["x"], threads=1)
+    with pytest.raises(ParameterError, match="pooling"):
+        tiny.embed("x", pooling="")
+    with pytest.raises(ParameterError, match="pooling='cls' does not exist for level='word'"):
+        AlbertEmbeddings.load(tiny._model_files().source, level="word", pooling="cls")
+    assert tiny.embed("x y", layers=np.array([0, 1])).words == ["x", "y"]  # type: ignore[arg-type]
 
 
 def test_spark_nlp_spelling_chains(tiny_folder: Path) -> None:
@@ -379,12 +483,14 @@ def test_input_that_is_no_text(tiny: AlbertEmbeddings) -> None:
         (None, "NoneType"),
         (5, "int"),
         ({"a": 1}, "dict"),
+        (np.array("a b"), "0 dimensions"),
+        (np.array([["a", "b"]]), "2 dimensions"),
         (["ok", "bad \ud800 here"], "text 1 holds a lone surrogate at position 4"),
         ("\ud800", "lone surrogate at position 0"),
     ]:
         with pytest.raises(InputError, match=message):
             tiny.embed(wrong)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="in the chunk that begins with text 2: text 1 is None"):
+    with pytest.raises(InputError, match="text 3 is None"):
         list(tiny.stream(["a", "b", "c", None], chunk_texts=2))  # type: ignore[list-item]
     with pytest.raises(InputError, match="sentence 0, word 1 is None"):
         tiny.embed_words([["a", None]])  # type: ignore[list-item]
@@ -392,6 +498,13 @@ def test_input_that_is_no_text(tiny: AlbertEmbeddings) -> None:
         tiny.embed_words(["abc"])
     with pytest.raises(InputError, match="Use embed for texts"):
         tiny.embed_words("abc")
+    for wrong_words in (None, 5):
+        with pytest.raises(InputError):
+            tiny.embed_words(wrong_words)  # type: ignore[arg-type]
+    for wrong_stream in (None, {"a": 1}, b"ab", "text"):
+        with pytest.raises(InputError):
+            tiny.stream(wrong_stream)  # type: ignore[arg-type]
+    assert tiny.embed(np.array(["one two", "three"])).words == ["one", "two", "three"]
     assert tiny.embed(["still", "works"]).words == ["still", "works"]
 
 
@@ -412,6 +525,8 @@ def test_a_word_of_ten_million_characters(tiny: AlbertEmbeddings) -> None:
 def test_device_and_precision_that_are_not_there(tiny_folder: Path) -> None:
     with pytest.raises(albert_fast.DeviceError, match="tpu"):
         AlbertEmbeddings.load(tiny_folder, device="tpu")
+    with pytest.raises(albert_fast.DeviceError, match="cuda:1"):
+        AlbertEmbeddings.load(tiny_folder, device="cuda:x")
     with pytest.raises(albert_fast.DeviceError, match="int8"):
         AlbertEmbeddings.load(tiny_folder, precision="int8")
     with pytest.raises(albert_fast.AlbertFastError):

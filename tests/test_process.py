@@ -137,6 +137,27 @@ print(model.embed("works again").words, flush=True)
 """
 
 
+def test_ctrl_c_is_heard_while_texts_are_read(tiny_folder: Path) -> None:
+    code = """
+        import signal, sys, threading, time, os
+        from albert_fast import AlbertEmbeddings
+        model = AlbertEmbeddings.load(sys.argv[1], threads=1)
+        texts = [" ".join(f"word{i}x{j}" for j in range(20)) for i in range(300_000)]
+        sent = []
+        def interrupt():
+            time.sleep(0.15)
+            sent.append(time.time())
+            os.kill(os.getpid(), signal.SIGINT)
+        threading.Thread(target=interrupt).start()
+        try:
+            model.embed(texts, level="document")
+        except KeyboardInterrupt:
+            print(time.time() - sent[0])
+        """
+    done = run_python(code, str(tiny_folder))
+    assert float(done.stdout) < 0.5, done.stderr
+
+
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_ctrl_c_ends_a_call_within_half_a_second(make_folder, threads: str) -> None:  # type: ignore[no-untyped-def]
     folder = make_folder(hidden_size=768, num_attention_heads=12, intermediate_size=3072, num_hidden_layers=12)

@@ -9,7 +9,8 @@
 
 namespace albert_fast {
 
-/// 64-byte aligned, uninitialised storage: what SIMD kernels and Arrow ask for, which std::vector cannot give.
+/// 64-byte aligned, uninitialised storage: what SIMD kernels and Arrow ask for, which std::vector cannot
+/// give.
 template <class T>
 class AlignedBuffer {
  public:

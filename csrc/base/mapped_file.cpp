@@ -15,7 +15,7 @@ namespace albert_fast {
 MappedFile::MappedFile(const std::string& path) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) fail(ErrorCode::corrupt_model, path + " cannot be opened: " + std::strerror(errno));
-  struct stat status {};
+  struct stat status{};
   if (fstat(file, &status) != 0 || status.st_size <= 0) {
     close(file);
     fail(ErrorCode::corrupt_model, path + " is empty or not a regular file");

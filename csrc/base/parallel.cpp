@@ -19,15 +19,15 @@ struct Progress {
   std::atomic<bool> stopped{false};
   std::mutex mutex;
   std::condition_variable finished;
-  std::size_t running = 0;          // guarded by mutex
-  std::exception_ptr first_error;   // guarded by mutex
+  std::size_t running = 0;         // guarded by mutex
+  std::exception_ptr first_error;  // guarded by mutex
 };
 
 }  // namespace
 
 bool run_parallel(std::size_t tasks, std::size_t threads,
-                  const std::function<void(std::size_t, std::size_t)>& task, const std::function<bool()>& poll,
-                  const std::function<void()>& stop) {
+                  const std::function<void(std::size_t, std::size_t)>& task,
+                  const std::function<bool()>& poll, const std::function<void()>& stop) {
   Progress progress;
   const auto work = [&](std::size_t worker) noexcept {
     try {

@@ -20,7 +20,8 @@ using encoder::EmbedOptions;
 using encoder::Engine;
 
 template <class Enum, std::size_t N>
-Enum parse(const std::array<std::pair<const char*, Enum>, N>& names, const std::string& value, const char* what) {
+Enum parse(const std::array<std::pair<const char*, Enum>, N>& names, const std::string& value,
+           const char* what) {
   std::string known;
   for (const auto& [name, result] : names) {
     if (value == name) return result;
@@ -31,16 +32,17 @@ Enum parse(const std::array<std::pair<const char*, Enum>, N>& names, const std::
 
 encoder::Level parse_level(const std::string& value) {
   using L = encoder::Level;
-  return parse(std::array{std::pair{"word", L::word}, std::pair{"piece", L::piece}, std::pair{"sentence", L::sentence},
-                          std::pair{"document", L::document}},
+  return parse(std::array{std::pair{"word", L::word}, std::pair{"piece", L::piece},
+                          std::pair{"sentence", L::sentence}, std::pair{"document", L::document}},
                value, "level");
 }
 
 encoder::Pooling parse_pooling(const std::string& value) {
   using P = encoder::Pooling;
-  return parse(std::array{std::pair{"first", P::first}, std::pair{"mean", P::mean}, std::pair{"max", P::max},
-                          std::pair{"cls", P::cls}, std::pair{"pooler", P::pooler}, std::pair{"words", P::words}},
-               value, "pooling");
+  return parse(
+      std::array{std::pair{"first", P::first}, std::pair{"mean", P::mean}, std::pair{"max", P::max},
+                 std::pair{"cls", P::cls}, std::pair{"pooler", P::pooler}, std::pair{"words", P::words}},
+      value, "pooling");
 }
 
 encoder::Tokenization parse_tokenization(const std::string& value) {
@@ -50,8 +52,9 @@ encoder::Tokenization parse_tokenization(const std::string& value) {
 
 encoder::Activation parse_activation(const std::string& value) {
   using A = encoder::Activation;
-  return parse(std::array{std::pair{"gelu", A::gelu}, std::pair{"gelu_new", A::gelu_tanh}, std::pair{"relu", A::relu}},
-               value, "hidden_act");
+  return parse(
+      std::array{std::pair{"gelu", A::gelu}, std::pair{"gelu_new", A::gelu_tanh}, std::pair{"relu", A::relu}},
+      value, "hidden_act");
 }
 
 EmbedOptions options_from(const py::dict& d) {
@@ -93,8 +96,9 @@ std::vector<encoder::TensorEntry> entries_from(const py::list& list) {
   std::vector<encoder::TensorEntry> entries;
   for (const py::handle item : list) {
     const auto t = item.cast<py::tuple>();
-    entries.push_back({t[0].cast<std::string>(), t[1].cast<std::string>(), t[2].cast<std::vector<std::int64_t>>(),
-                       t[3].cast<std::size_t>(), t[4].cast<std::size_t>()});
+    entries.push_back({t[0].cast<std::string>(), t[1].cast<std::string>(),
+                       t[2].cast<std::vector<std::int64_t>>(), t[3].cast<std::size_t>(),
+                       t[4].cast<std::size_t>()});
   }
   return entries;
 }
@@ -144,9 +148,10 @@ py::dict without_gil(Work work) {
   return columns_to_dict(std::move(*result));
 }
 
-std::shared_ptr<Engine> load_engine(const std::string& weights, const py::list& tensors, const py::dict& geometry,
-                                    const py::bytes& spiece, std::size_t cache_bytes, bool keep_accents,
-                                    std::int32_t cls_id, std::int32_t sep_id) {
+std::shared_ptr<Engine> load_engine(const std::string& weights, const py::list& tensors,
+                                    const py::dict& geometry, const py::bytes& spiece,
+                                    std::size_t cache_bytes, bool keep_accents, std::int32_t cls_id,
+                                    std::int32_t sep_id) {
   const std::vector<encoder::TensorEntry> entries = entries_from(tensors);
   const encoder::Geometry g = geometry_from(geometry);
   const std::string_view vocabulary = spiece;
@@ -158,9 +163,9 @@ std::shared_ptr<Engine> load_engine(const std::string& weights, const py::list& 
                                   encoder::TokenizerSettings{keep_accents, cls_id, sep_id});
 }
 
-py::dict embed(const Engine& engine, const py::sequence& texts, const py::dict& options) {
+py::dict embed(const Engine& engine, const py::sequence& texts, const py::dict& options, std::size_t first) {
   const py::tuple kept(texts);
-  const std::vector<std::string_view> views = utf8_of_all(kept, "text");
+  const std::vector<std::string_view> views = utf8_of_all(kept, "text", first);
   const EmbedOptions o = options_from(options);
   return without_gil([&] { return engine.embed(views, o, no_signal_raised); });
 }
@@ -185,14 +190,20 @@ py::dict embed_ids(const Engine& engine, const std::vector<std::vector<std::int3
 }  // namespace
 
 void register_engine(py::module_& m) {
-  py::class_<Engine, std::shared_ptr<Engine>>(m, "Engine", "A loaded model with its tokenizer. Safe to share.")
-      .def(py::init(&load_engine), py::arg("weights"), py::arg("tensors"), py::arg("geometry"), py::arg("spiece"),
-           py::arg("cache_bytes"), py::arg("keep_accents") = false, py::arg("cls_id") = -1, py::arg("sep_id") = -1)
-      .def("embed", &embed, py::arg("texts"), py::arg("options"))
+  py::class_<Engine, std::shared_ptr<Engine>>(m, "Engine",
+                                              "A loaded model with its tokenizer. Safe to share.")
+      .def(py::init(&load_engine), py::arg("weights"), py::arg("tensors"), py::arg("geometry"),
+           py::arg("spiece"), py::arg("cache_bytes"), py::arg("keep_accents") = false, py::arg("cls_id") = -1,
+           py::arg("sep_id") = -1)
+      .def("embed", &embed, py::arg("texts"), py::arg("options"), py::arg("first") = 0)
       .def("embed_words", &embed_words, py::arg("sentences"), py::arg("options"))
       .def("embed_ids", &embed_ids, py::arg("sequences"), py::arg("options"))
-      .def("piece", [](const Engine& e, std::int32_t id) { return py::str(std::string(e.tokenizer().model().piece(id))); },
-           py::arg("id"))
+      .def(
+          "piece",
+          [](const Engine& e, std::int32_t id) {
+            return py::str(std::string(e.tokenizer().model().piece(id)));
+          },
+          py::arg("id"))
       .def_property_readonly("has_pooler", [](const Engine& e) { return e.model().has_pooler(); });
 }
 

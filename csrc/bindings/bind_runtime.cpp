@@ -40,8 +40,9 @@ void register_runtime(py::module_& m) {
   m.def("runtime_api", [] { return ort::Runtime::get().api_version(); }, "Version of the C API in use.");
   m.def("runtime_providers", [] { return ort::Runtime::get().providers(); }, "Providers compiled into it.");
   m.def("cpu_features", &cpu_features, "Instruction sets of this processor that matter here.");
-  m.def("attention_kernel", [] { return std::string(encoder::choose_attention().name); },
-        "Name of the attention kernel that this processor gets.");
+  m.def(
+      "attention_kernel", [] { return std::string(encoder::choose_attention().name); },
+      "Name of the attention kernel that this processor gets.");
 }
 
 }  // namespace albert_fast::bindings

@@ -88,10 +88,11 @@ void register_text(py::module_& m) {
   m.def("unicode_facts", &unicode_facts, py::arg("code_point"),
         "(is a digit, is white space, is a letter or decimal digit, is a nonspacing mark).");
   m.def("to_lower", &to_lower, py::arg("text"), "str.lower() by the core's own tables.");
-  m.def("albert_preprocess", &albert_preprocess, py::arg("text"), py::arg("keep_accents") = false,
-        py::arg("lower") = true, py::arg("remove_space") = true,
-        "The text that ALBERT's SentencePiece model sees, and for each of its characters the half-open span of "
-        "characters of `text` it comes from.");
+  m.def(
+      "albert_preprocess", &albert_preprocess, py::arg("text"), py::arg("keep_accents") = false,
+      py::arg("lower") = true, py::arg("remove_space") = true,
+      "The text that ALBERT's SentencePiece model sees, and for each of its characters the half-open span of "
+      "characters of `text` it comes from.");
   m.def("detect_sentences", &detect_sentences, py::arg("text"),
         "Half-open (begin, end) of each sentence, in characters of `text`.");
   m.def("split_words", &split_words, py::arg("text"),

@@ -32,7 +32,8 @@ void translate(std::exception_ptr pointer) {
   try {
     if (pointer) std::rethrow_exception(pointer);
   } catch (const albert_fast::Error& error) {
-    // Cancelled means that a signal handler has raised (KeyboardInterrupt, as a rule): that is the error to show.
+    // Cancelled means that a signal handler has raised (KeyboardInterrupt, as a rule): that is the error to
+    // show.
     if (error.code() == albert_fast::ErrorCode::cancelled && PyErr_Occurred() != nullptr) return;
     if (error.code() == albert_fast::ErrorCode::out_of_memory) {
       PyErr_SetString(PyExc_MemoryError, error.what());

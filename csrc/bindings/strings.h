@@ -10,8 +10,8 @@
 
 namespace albert_fast::bindings {
 
-/// The UTF-8 bytes of a `str`, borrowed from the object (Python caches them in it; for ASCII they are its own memory).
-/// `where` names the value in errors, for example "text 3".
+/// The UTF-8 bytes of a `str`, borrowed from the object (Python caches them in it; for ASCII they are its own
+/// memory). `where` names the value in errors, for example "text 3".
 inline std::string_view utf8_of(pybind11::handle object, const std::string& where) {
   if (!PyUnicode_Check(object.ptr())) {
     const std::string type = Py_TYPE(object.ptr())->tp_name;
@@ -24,9 +24,9 @@ inline std::string_view utf8_of(pybind11::handle object, const std::string& wher
     pybind11::error_already_set error;
     std::string position = "?";
     if (error.matches(PyExc_UnicodeEncodeError)) position = pybind11::str(error.value().attr("start"));
-    fail(ErrorCode::invalid_input,
-         where + " holds a lone surrogate at position " + position +
-             ", which is no character. Replace it first, for example with text.encode('utf-8', 'replace').decode()");
+    fail(ErrorCode::invalid_input, where + " holds a lone surrogate at position " + position +
+                                       ", which is no character. Replace it first, for example with "
+                                       "text.encode('utf-8', 'replace').decode()");
   }
   if (size >= INT32_MAX) {
     fail(ErrorCode::invalid_input, where + " is longer than 2 GiB. Split it into several texts");
@@ -35,10 +35,12 @@ inline std::string_view utf8_of(pybind11::handle object, const std::string& wher
 }
 
 /// Views of all strings of a tuple. The tuple keeps them alive and cannot change, unlike the caller's list.
-inline std::vector<std::string_view> utf8_of_all(const pybind11::tuple& texts, const std::string& what) {
+inline std::vector<std::string_view> utf8_of_all(const pybind11::tuple& texts, const std::string& what,
+                                                 std::size_t first = 0) {
   std::vector<std::string_view> views;
   views.reserve(texts.size());
-  for (std::size_t i = 0; i < texts.size(); ++i) views.push_back(utf8_of(texts[i], what + " " + std::to_string(i)));
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    views.push_back(utf8_of(texts[i], what + " " + std::to_string(first + i)));
   return views;
 }
 

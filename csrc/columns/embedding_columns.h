@@ -21,8 +21,8 @@ struct EmbeddingStats {
   std::uint64_t copies = 0;      // micro-batches whose rows were not written in place
 };
 
-/// What one call returns, one entry per row, in input order. Offsets are inclusive, in code points (or UTF-16 units) of
-/// the row's text; -1 where a row has no place in the text ([CLS], [SEP]).
+/// What one call returns, one entry per row, in input order. Offsets are inclusive, in code points (or UTF-16
+/// units) of the row's text; -1 where a row has no place in the text ([CLS], [SEP]).
 struct EmbeddingColumns {
   AlignedBuffer<float> vectors;  // [rows, hidden]
   std::int64_t rows = 0;

@@ -7,7 +7,8 @@
 
 namespace albert_fast::encoder {
 
-/// A word of a sentence: its place in the text and its pieces, `[piece_begin, piece_end)` of Encoding::piece_ids.
+/// A word of a sentence: its place in the text and its pieces, `[piece_begin, piece_end)` of
+/// Encoding::piece_ids.
 struct Word {
   Span span;  // bytes of the text
   std::uint32_t piece_begin = 0;
@@ -29,10 +30,10 @@ struct Encoding {
   std::vector<Sentence> sentences;
   std::vector<Word> words;
   std::vector<std::int32_t> piece_ids;
-  std::vector<Span> piece_spans;                // bytes of the text, for level piece and text tokenization, else empty
-  std::vector<std::uint32_t> text_sentences;    // [texts + 1]: the sentences of each text
-  std::uint64_t cut_pieces = 0;                 // pieces not read because one word had more than a window holds
-  std::uint64_t cut_words = 0;                  // the words that lost them
+  std::vector<Span> piece_spans;  // bytes of the text, for level piece and text tokenization, else empty
+  std::vector<std::uint32_t> text_sentences;  // [texts + 1]: the sentences of each text
+  std::uint64_t cut_pieces = 0;               // pieces not read because one word had more than a window holds
+  std::uint64_t cut_words = 0;                // the words that lost them
 };
 
 /// Ids of the pieces that frame and fill a sequence.

@@ -18,9 +18,10 @@ AlignedBuffer<float> make_matrix(std::size_t rows, std::size_t hidden) {
   try {
     return AlignedBuffer<float>(count);
   } catch (const std::bad_alloc&) {
-    fail(ErrorCode::out_of_memory, "the result of this call, " + std::to_string(rows) + " vectors, needs " +
-                                       std::to_string(count * sizeof(float) >> 20) +
-                                       " MiB, which is not to be had. Use stream(), which returns it in chunks");
+    fail(ErrorCode::out_of_memory,
+         "the result of this call, " + std::to_string(rows) + " vectors, needs " +
+             std::to_string(count * sizeof(float) >> 20) +
+             " MiB, which is not to be had. Use stream(), which returns it in chunks");
   }
 }
 
@@ -34,6 +35,23 @@ void normalize_rows(std::span<float> rows, std::size_t hidden) {
     for (std::size_t d = 0; d < hidden; ++d) rows[at + d] *= scale;
   }
 }
+
+/// Asks every so many bytes whether to go on: reading texts has no workers that could be stopped.
+class Patience {
+ public:
+  explicit Patience(const Engine::KeepGoing& keep_going) : keep_going_(keep_going) {}
+  void spend(std::size_t bytes) {
+    constexpr std::size_t kBytesPerQuestion = std::size_t{1} << 18;
+    spent_ += bytes + 64;
+    if (spent_ < kBytesPerQuestion) return;
+    spent_ = 0;
+    if (!keep_going_()) fail(ErrorCode::cancelled, "interrupted");
+  }
+
+ private:
+  const Engine::KeepGoing& keep_going_;
+  std::size_t spent_ = 0;
+};
 
 columns::EmbeddingStats count(const Encoding& encoding, std::size_t windows) {
   columns::EmbeddingStats stats;
@@ -49,9 +67,9 @@ columns::EmbeddingStats count(const Encoding& encoding, std::size_t windows) {
 
 std::string join(const WordList& list) {
   std::string text;
-  for (const std::string_view word : list.words) {
-    if (!text.empty() || &word != &list.words.front()) text += ' ';
-    text += word;
+  for (std::size_t i = 0; i < list.words.size(); ++i) {
+    if (i > 0) text += ' ';
+    text += list.words[i];
   }
   return text;
 }
@@ -63,17 +81,18 @@ Engine::Engine(std::shared_ptr<const Model> model, std::shared_ptr<sentencepiece
     : model_(std::move(model)), tokenizer_(std::move(tokenizer)), settings_(settings) {
   const auto pieces = static_cast<std::int64_t>(tokenizer_->model().size());
   if (pieces > model_->geometry().vocab_size) {
-    fail(ErrorCode::corrupt_model, "the vocabulary has " + std::to_string(pieces) + " pieces but the embedding matrix " +
-                                       std::to_string(model_->geometry().vocab_size) +
-                                       " rows: these files do not belong together");
+    fail(ErrorCode::corrupt_model,
+         "the vocabulary has " + std::to_string(pieces) + " pieces but the embedding matrix " +
+             std::to_string(model_->geometry().vocab_size) + " rows: these files do not belong together");
   }
-  if (settings_.cls_id >= model_->geometry().vocab_size || settings_.sep_id >= model_->geometry().vocab_size) {
+  if (settings_.cls_id >= model_->geometry().vocab_size ||
+      settings_.sep_id >= model_->geometry().vocab_size) {
     fail(ErrorCode::corrupt_model, "the tokenizer's [CLS] or [SEP] has an id beyond the embedding matrix");
   }
 }
 
-// Spark NLP asks the vocabulary for these names, and gets <unk> for one that is not there: always for "[pad]", which
-// ALBERT's vocabularies call <pad>.
+// Spark NLP asks the vocabulary for these names, and gets <unk> for one that is not there: always for
+// "[pad]", which ALBERT's vocabularies call <pad>.
 SpecialIds Engine::special_ids(const EmbedOptions& options) const {
   const sentencepiece::Model& pieces = tokenizer_->model();
   SpecialIds ids{pieces.piece_to_id("[CLS]"), pieces.piece_to_id("[SEP]"), pieces.piece_to_id("[pad]")};
@@ -105,23 +124,30 @@ void Engine::check(const EmbedOptions& options) const {
   }
 }
 
-columns::EmbeddingColumns Engine::embed(const std::vector<std::string_view>& texts, const EmbedOptions& options,
-                                        const KeepGoing& keep_going) const {
+columns::EmbeddingColumns Engine::embed(const std::vector<std::string_view>& texts,
+                                        const EmbedOptions& options, const KeepGoing& keep_going) const {
   check(options);
   TextEncoder encoder(*tokenizer_, options, settings_.keep_accents);
-  for (const std::string_view text : texts) encoder.add_text(text);
+  Patience patience(keep_going);
+  for (const std::string_view text : texts) {
+    encoder.add_text(text);
+    patience.spend(text.size());
+  }
   return encode(encoder.take(), texts, options, keep_going);
 }
 
-columns::EmbeddingColumns Engine::embed_words(const std::vector<WordList>& sentences, const EmbedOptions& options,
+columns::EmbeddingColumns Engine::embed_words(const std::vector<WordList>& sentences,
+                                              const EmbedOptions& options,
                                               const KeepGoing& keep_going) const {
   check(options);
   TextEncoder encoder(*tokenizer_, options, settings_.keep_accents);
   std::vector<std::string> joined;
   joined.reserve(sentences.size());
+  Patience patience(keep_going);
   for (const WordList& list : sentences) {
     encoder.add_words(list);
     joined.push_back(join(list));
+    patience.spend(joined.back().size());
   }
   return encode(encoder.take(), {joined.begin(), joined.end()}, options, keep_going);
 }
@@ -152,10 +178,15 @@ void Engine::compute(const Encoding& encoding, const std::vector<Window>& window
   }
   const auto hidden = static_cast<std::size_t>(model_->geometry().hidden_size);
   const bool pooler = options.pooling == Pooling::pooler;
-  const RunPlan plan{*model_, encoding, windows, rows, source, {options.layers, pooler},
-                     special_ids(options), options.threads};
+  const RunPlan plan{
+      *model_,        encoding, windows, rows, source, {options.layers, pooler}, special_ids(options),
+      options.threads};
   out.hidden = model_->geometry().hidden_size;
   out.rows = rows.folded ? rows.targets : rows.rows();
+  if (static_cast<std::size_t>(out.rows) != out.begin.size()) {
+    fail(ErrorCode::internal, "the plan has " + std::to_string(out.rows) + " rows where the texts have " +
+                                  std::to_string(out.begin.size()) + "; please report this with the texts");
+  }
   out.vectors = make_matrix(static_cast<std::size_t>(out.rows), hidden);
   if (rows.folded) {
     AlignedBuffer<float> parts = make_matrix(rows.rows(), hidden);
@@ -177,7 +208,8 @@ columns::EmbeddingColumns Engine::embed_ids(const std::vector<std::vector<std::i
     const auto length = static_cast<std::int64_t>(ids.size());
     if (length < 2 || length > model_->geometry().max_position_embeddings) {
       fail(ErrorCode::invalid_input, "a sequence of ids must have 2 to " +
-                                         std::to_string(model_->geometry().max_position_embeddings) + " of them");
+                                         std::to_string(model_->geometry().max_position_embeddings) +
+                                         " of them");
     }
     if (std::any_of(ids.begin(), ids.end(), [&](std::int32_t id) { return id < 0 || id >= vocabulary; })) {
       fail(ErrorCode::invalid_input, "a piece id is outside the vocabulary");

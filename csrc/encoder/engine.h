@@ -26,15 +26,16 @@ class Engine {
   Engine(std::shared_ptr<const Model> model, std::shared_ptr<sentencepiece::Tokenizer> tokenizer,
          const TokenizerSettings& settings);
 
-  /// `keep_going` is asked every few milliseconds from the calling thread; false ends the call with `cancelled`.
+  /// `keep_going` is asked every few milliseconds from the calling thread; false ends the call with
+  /// `cancelled`.
   using KeepGoing = std::function<bool()>;
 
   columns::EmbeddingColumns embed(const std::vector<std::string_view>& texts, const EmbedOptions& options,
                                   const KeepGoing& keep_going) const;
   columns::EmbeddingColumns embed_words(const std::vector<WordList>& sentences, const EmbedOptions& options,
                                         const KeepGoing& keep_going) const;
-  /// Every row of sequences of piece ids that already hold [CLS] and [SEP]: [sum of lengths, hidden]. What the golden
-  /// tests use to reach the model without any text.
+  /// Every row of sequences of piece ids that already hold [CLS] and [SEP]: [sum of lengths, hidden]. What
+  /// the golden tests use to reach the model without any text.
   columns::EmbeddingColumns embed_ids(const std::vector<std::vector<std::int32_t>>& sequences,
                                       const EmbedOptions& options, const KeepGoing& keep_going) const;
 
@@ -47,7 +48,8 @@ class Engine {
   columns::EmbeddingColumns encode(Encoding encoding, const std::vector<std::string_view>& texts,
                                    const EmbedOptions& options, const KeepGoing& keep_going) const;
   void compute(const Encoding& encoding, const std::vector<Window>& windows, const RowPlan& rows,
-               const EmbedOptions& options, const KeepGoing& keep_going, columns::EmbeddingColumns& out) const;
+               const EmbedOptions& options, const KeepGoing& keep_going,
+               columns::EmbeddingColumns& out) const;
 
   std::shared_ptr<const Model> model_;
   std::shared_ptr<sentencepiece::Tokenizer> tokenizer_;

@@ -23,7 +23,8 @@ struct Geometry {
   float layer_norm_eps = 1e-12F;
 
   [[nodiscard]] std::int64_t head_dim() const { return hidden_size / num_attention_heads; }
-  /// ALBERT deals its layers to the groups evenly, in order (Lan et al. 2020; AlbertTransformer in transformers).
+  /// ALBERT deals its layers to the groups evenly, in order (Lan et al. 2020; AlbertTransformer in
+  /// transformers).
   [[nodiscard]] std::int64_t group_of_layer(std::int64_t layer) const {
     return layer * num_hidden_groups / num_hidden_layers;
   }
@@ -36,8 +37,8 @@ struct Geometry {
   }
 };
 
-/// What one session computes: the mean of these hidden layers (0 = the projected embeddings, n = after layer n),
-/// then, if `pooler`, tanh(pooler(row)) of every gathered row.
+/// What one session computes: the mean of these hidden layers (0 = the projected embeddings, n = after layer
+/// n), then, if `pooler`, tanh(pooler(row)) of every gathered row.
 struct OutputChoice {
   std::vector<std::int64_t> layers;
   bool pooler = false;

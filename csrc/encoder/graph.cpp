@@ -60,10 +60,11 @@ class GraphBuilder {
   }
 
   std::string embeddings() {
-    graph_.node_of("EmbedLayerNormalization", kMicrosoft,
-                {"input_ids", "", weight("embeddings.word_embeddings.weight"), weight("positions"), "",
-                 weight("embeddings.LayerNorm.weight"), weight("embeddings.LayerNorm.bias"), "", "position_ids"},
-                {"embedded", "mask_index"}, {OnnxWriter::real("epsilon", geometry_.layer_norm_eps)});
+    graph_.node_of(
+        "EmbedLayerNormalization", kMicrosoft,
+        {"input_ids", "", weight("embeddings.word_embeddings.weight"), weight("positions"), "",
+         weight("embeddings.LayerNorm.weight"), weight("embeddings.LayerNorm.bias"), "", "position_ids"},
+        {"embedded", "mask_index"}, {OnnxWriter::real("epsilon", geometry_.layer_norm_eps)});
     graph_.constant("rows_of_embeddings", {2}, {-1, geometry_.embedding_size});
     graph_.node("Reshape", kOnnx, {"embedded", "rows_of_embeddings"}, "embedded_rows");
     return product("embedded_rows", "encoder.embedding_hidden_mapping_in.weight",
@@ -109,7 +110,8 @@ class GraphBuilder {
                     tag + "out");
   }
 
-  std::string average(const std::vector<std::string>& hidden_states, const std::vector<std::int64_t>& layers) {
+  std::string average(const std::vector<std::string>& hidden_states,
+                      const std::vector<std::int64_t>& layers) {
     if (layers.size() == 1) return hidden_states[static_cast<std::size_t>(layers.front())];
     std::vector<std::string> chosen;
     for (const std::int64_t layer : layers) chosen.push_back(hidden_states[static_cast<std::size_t>(layer)]);

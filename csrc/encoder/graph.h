@@ -9,16 +9,16 @@
 namespace albert_fast::encoder {
 
 /// Names of the graph's inputs and output, in the order in which a run passes them.
-inline constexpr const char* kGraphInputs[] = {"input_ids", "position_ids", "cu_seqlens",
+inline constexpr const char* kGraphInputs[] = {"input_ids",  "position_ids", "cu_seqlens",
                                                "row_splits", "row_tokens",   "reduction"};
 inline constexpr const char* kGraphOutput = "rows";
 
 /// How PackedGather makes one output row of several token rows.
 enum class Reduction : std::int32_t { mean = 0, max = 1, sum = 2 };
 
-/// The packed ALBERT graph for the CPU in fp32, as ONNX protobuf. All layers name the same constants, so a shared
-/// layer is packed once. Inputs (int32): input_ids and position_ids [1, tokens], cu_seqlens [sequences + 1],
-/// row_splits [rows + 1] and row_tokens [n] (which token rows make an output row), reduction [1].
+/// The packed ALBERT graph for the CPU in fp32, as ONNX protobuf. All layers name the same constants, so a
+/// shared layer is packed once. Inputs (int32): input_ids and position_ids [1, tokens], cu_seqlens [sequences
+/// + 1], row_splits [rows + 1] and row_tokens [n] (which token rows make an output row), reduction [1].
 /// Output: rows [rows, hidden] float32.
 struct Graph {
   std::string onnx;                  // ModelProto

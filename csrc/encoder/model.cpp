@@ -7,16 +7,18 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "encoder/kernels/custom_ops.h"
 #include "encoder/graph.h"
+#include "encoder/kernels/custom_ops.h"
 #include "ort/tensor.h"
 
 namespace albert_fast::encoder {
 
-Model::Model(const std::string& weights_path, const std::vector<TensorEntry>& entries, const Geometry& geometry)
+Model::Model(const std::string& weights_path, const std::vector<TensorEntry>& entries,
+             const Geometry& geometry)
     : geometry_(geometry), weights_(weights_path, entries, geometry) {
   const ort::Runtime& runtime = ort::Runtime::get();
-  runtime.check(runtime.api().CreatePrepackedWeightsContainer(prepacked_.out()), "creating the weight container");
+  runtime.check(runtime.api().CreatePrepackedWeightsContainer(prepacked_.out()),
+                "creating the weight container");
   for (const auto& [name, tensor] : weights_.all()) {
     const std::span<const float> data(tensor.data, tensor.size());
     tensors_.emplace_back(name, ort::view_tensor(data, tensor.shape));
@@ -26,23 +28,30 @@ Model::Model(const std::string& weights_path, const std::vector<TensorEntry>& en
 void Model::require_same_process() const {
   if (generation_ == ort::fork_generation()) return;
   fail(ErrorCode::forked,
-       "this model was loaded before the process forked, and ONNX Runtime's threads do not exist in the child. "
+       "this model was loaded before the process forked, and ONNX Runtime's threads do not exist in the "
+       "child. "
        "Load the model in the child, or start children with the 'spawn' or 'forkserver' method");
 }
 
-ort::Session* Model::session(const OutputChoice& choice, int threads) const {
+std::shared_ptr<const ort::SessionHandle> Model::session(const OutputChoice& choice, int threads) const {
+  constexpr std::size_t kMostSessions = 8;
   require_same_process();
   const std::lock_guard lock(mutex_);
-  for (const CachedSession& cached : sessions_) {
-    if (cached.threads == threads && cached.choice == choice) return cached.handle.get();
+  const auto wanted = [&](const CachedSession& s) { return s.threads == threads && s.choice == choice; };
+  const auto found = std::find_if(sessions_.begin(), sessions_.end(), wanted);
+  if (found != sessions_.end()) {
+    std::rotate(found, found + 1, sessions_.end());  // the one used last stands last
+    return sessions_.back().handle;
   }
-  sessions_.push_back({choice, threads, make_session(choice, threads)});
+  if (sessions_.size() == kMostSessions) sessions_.erase(sessions_.begin());
+  sessions_.push_back(
+      {choice, threads, std::make_shared<const ort::SessionHandle>(make_session(choice, threads))});
   // The packed copies serve from now on; the pages of the originals can go.
   weights_.drop_resident_pages();
 #if defined(__GLIBC__)
   malloc_trim(0);  // glibc keeps the buffers of the packing otherwise
 #endif
-  return sessions_.back().handle.get();
+  return sessions_.back().handle;
 }
 
 ort::SessionHandle Model::make_session(const OutputChoice& choice, int threads) const {
@@ -72,8 +81,8 @@ ort::SessionHandle Model::make_session(const OutputChoice& choice, int threads) 
     buffers.push_back(reinterpret_cast<char*>(const_cast<float*>(tensor.data)));
     sizes.push_back(tensor.size() * sizeof(float));
   }
-  runtime.check(api.AddExternalInitializersFromFilesInMemory(options.get(), names.data(), buffers.data(), sizes.data(),
-                                                             names.size()),
+  runtime.check(api.AddExternalInitializersFromFilesInMemory(options.get(), names.data(), buffers.data(),
+                                                             sizes.data(), names.size()),
                 doing);
   ort::SessionHandle session;
   runtime.check(api.CreateSessionFromArrayWithPrepackedWeightsContainer(runtime.env(), graph.onnx.data(),
@@ -94,16 +103,19 @@ bool run_batch(ort::Session* session, const ort::RunOptionsHandle& options, cons
   const std::int64_t single[] = {1};
   const std::int64_t rows[] = {length(batch.row_splits) - 1, hidden};
   const ort::ValueHandle inputs[] = {
-      ort::view_tensor(batch.input_ids, packed),    ort::view_tensor(batch.position_ids, packed),
-      ort::view_tensor(batch.cu_seqlens, sequences), ort::view_tensor(batch.row_splits, splits),
+      ort::view_tensor(batch.input_ids, packed),
+      ort::view_tensor(batch.position_ids, packed),
+      ort::view_tensor(batch.cu_seqlens, sequences),
+      ort::view_tensor(batch.row_splits, splits),
       ort::view_tensor(batch.row_tokens, tokens),
       ort::view_tensor(std::span<const std::int32_t>(&batch.reduction, 1), single)};
   const ort::ValueHandle output = ort::view_tensor(out, rows);
   const ort::Value* values[std::size(inputs)];
-  std::transform(std::begin(inputs), std::end(inputs), values, [](const auto& handle) { return handle.get(); });
+  std::transform(std::begin(inputs), std::end(inputs), values,
+                 [](const auto& handle) { return handle.get(); });
   ort::Value* result = output.get();
-  runtime.check(runtime.api().Run(session, options.get(), kGraphInputs, values, std::size(inputs), &kGraphOutput, 1,
-                                  &result),
+  runtime.check(runtime.api().Run(session, options.get(), kGraphInputs, values, std::size(inputs),
+                                  &kGraphOutput, 1, &result),
                 "running the model");
   return last_gather_destination() == out.data();
 }

@@ -13,7 +13,8 @@
 
 namespace albert_fast::encoder {
 
-/// One micro-batch of packed sequences and the rows wanted of it. Borrowed; see kGraphInputs for the fields' meaning.
+/// One micro-batch of packed sequences and the rows wanted of it. Borrowed; see kGraphInputs for the fields'
+/// meaning.
 struct PackedBatch {
   std::span<const std::int32_t> input_ids;
   std::span<const std::int32_t> position_ids;
@@ -32,8 +33,10 @@ class Model {
   [[nodiscard]] const Geometry& geometry() const { return geometry_; }
   [[nodiscard]] bool has_pooler() const { return weights_.has("pooler.weight"); }
 
-  /// A session that computes `choice` with `threads` threads inside each operator. Valid as long as the model.
-  [[nodiscard]] ort::Session* session(const OutputChoice& choice, int threads) const;
+  /// A session that computes `choice` with `threads` threads inside each operator. The model keeps the few
+  /// that were used last; a caller keeps its own alive, but not beyond the model.
+  [[nodiscard]] std::shared_ptr<const ort::SessionHandle> session(const OutputChoice& choice,
+                                                                  int threads) const;
   /// Throws `forked` in a child of the process that loaded the model.
   void require_same_process() const;
 
@@ -41,7 +44,7 @@ class Model {
   struct CachedSession {
     OutputChoice choice;
     int threads = 0;
-    ort::SessionHandle handle;
+    std::shared_ptr<const ort::SessionHandle> handle;
   };
   ort::SessionHandle make_session(const OutputChoice& choice, int threads) const;
 
@@ -54,8 +57,8 @@ class Model {
   mutable std::vector<CachedSession> sessions_;
 };
 
-/// Runs `batch` and writes its rows to `out` [row_splits.size() - 1, hidden]. Returns false when the engine did not
-/// write there directly (which then is a copy that ONNX Runtime made).
+/// Runs `batch` and writes its rows to `out` [row_splits.size() - 1, hidden]. Returns false when the engine
+/// did not write there directly (which then is a copy that ONNX Runtime made).
 bool run_batch(ort::Session* session, const ort::RunOptionsHandle& options, const PackedBatch& batch,
                std::span<float> out, std::int64_t hidden);
 

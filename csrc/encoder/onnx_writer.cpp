@@ -70,13 +70,15 @@ std::string operator_set(std::string_view domain, std::int64_t version) {
 
 }  // namespace
 
-void OnnxWriter::node(std::string_view op, std::string_view domain, std::initializer_list<std::string_view> inputs,
-                      std::string_view output, std::initializer_list<Attribute> attributes) {
+void OnnxWriter::node(std::string_view op, std::string_view domain,
+                      std::initializer_list<std::string_view> inputs, std::string_view output,
+                      std::initializer_list<Attribute> attributes) {
   node_of(op, domain, {inputs.begin(), inputs.end()}, {std::string(output)}, attributes);
 }
 
 void OnnxWriter::node_of(std::string_view op, std::string_view domain, const std::vector<std::string>& inputs,
-                         const std::vector<std::string>& outputs, std::initializer_list<Attribute> attributes) {
+                         const std::vector<std::string>& outputs,
+                         std::initializer_list<Attribute> attributes) {
   std::string node;
   for (const std::string& name : inputs) put(node, 1, name);
   for (const std::string& name : outputs) put(node, 2, name);

@@ -8,8 +8,8 @@
 
 namespace albert_fast::encoder {
 
-/// Writes a graph in ONNX's protobuf form (onnx.proto3: ModelProto, GraphProto, NodeProto, TensorProto). Only what the
-/// ALBERT graph needs; the weights are placeholders that the session fills from memory.
+/// Writes a graph in ONNX's protobuf form (onnx.proto3: ModelProto, GraphProto, NodeProto, TensorProto). Only
+/// what the ALBERT graph needs; the weights are placeholders that the session fills from memory.
 class OnnxWriter {
  public:
   struct Attribute {
@@ -28,7 +28,8 @@ class OnnxWriter {
                const std::vector<std::string>& outputs, std::initializer_list<Attribute> attributes = {});
   /// A float tensor whose values the session gets through AddInitializer.
   void placeholder(std::string_view name, const std::vector<std::int64_t>& shape);
-  void constant(std::string_view name, const std::vector<std::int64_t>& shape, const std::vector<std::int64_t>& values);
+  void constant(std::string_view name, const std::vector<std::int64_t>& shape,
+                const std::vector<std::int64_t>& values);
   void constant(std::string_view name, float value);
   /// A negative dimension is free.
   void input(std::string_view name, int element_type, const std::vector<std::int64_t>& shape);

@@ -9,12 +9,13 @@ enum class Level : std::uint8_t { word, piece, sentence, document };
 enum class Pooling : std::uint8_t { first, mean, max, cls, pooler, words };
 enum class Tokenization : std::uint8_t { word, text };
 
-/// One call's settings. Python has checked the ranges; what memory safety needs is checked again where it is used.
+/// One call's settings. Python has checked the ranges; what memory safety needs is checked again where it is
+/// used.
 struct EmbedOptions {
   Level level = Level::word;
   Pooling pooling = Pooling::first;
   Tokenization tokenization = Tokenization::word;
-  std::vector<std::int64_t> layers;  // hidden states to average, 0 ... num_hidden_layers
+  std::vector<std::int64_t> layers;        // hidden states to average, 0 ... num_hidden_layers
   std::int64_t max_sentence_length = 128;  // pieces, [CLS] and [SEP] included
   std::int64_t batch_size = 8;             // sentences per group, only where `sparknlp` is set
   int threads = 1;

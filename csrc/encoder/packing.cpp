@@ -43,8 +43,8 @@ std::vector<std::uint32_t> find_repeats(const Encoding& encoding, const std::vec
   return source;
 }
 
-std::vector<MicroBatch> cut_batches(const std::vector<Window>& windows, const std::vector<std::uint32_t>& source,
-                                    std::uint32_t token_budget) {
+std::vector<MicroBatch> cut_batches(const std::vector<Window>& windows,
+                                    const std::vector<std::uint32_t>& source, std::uint32_t token_budget) {
   std::vector<MicroBatch> batches;
   for (std::uint32_t w = 0; w < windows.size(); ++w) {
     if (source[w] != w) {  // only its rows pass by, untouched
@@ -71,8 +71,8 @@ PackedBatch Packer::pack(const MicroBatch& batch, const std::vector<std::uint32_
     if (computed) add_sequence(windows_[w]);
     add_rows(w, first_token, computed);
   }
-  return {input_ids_, position_ids_, cu_seqlens_, row_splits_, row_tokens_,
-          static_cast<std::int32_t>(rows_.reduction)};
+  return {input_ids_,  position_ids_, cu_seqlens_,
+          row_splits_, row_tokens_,   static_cast<std::int32_t>(rows_.reduction)};
 }
 
 void Packer::add_sequence(const Window& window) {

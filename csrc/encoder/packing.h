@@ -20,13 +20,14 @@ std::vector<std::uint32_t> find_repeats(const Encoding& encoding, const std::vec
                                         const RowPlan& rows);
 
 /// Cuts the windows into micro-batches of at most `token_budget` tokens (one window at least).
-std::vector<MicroBatch> cut_batches(const std::vector<Window>& windows, const std::vector<std::uint32_t>& source,
-                                    std::uint32_t token_budget);
+std::vector<MicroBatch> cut_batches(const std::vector<Window>& windows,
+                                    const std::vector<std::uint32_t>& source, std::uint32_t token_budget);
 
 /// Lays the sequences of a micro-batch end to end. Reused between micro-batches by one worker.
 class Packer {
  public:
-  Packer(const Encoding& encoding, const std::vector<Window>& windows, const RowPlan& rows, SpecialIds special)
+  Packer(const Encoding& encoding, const std::vector<Window>& windows, const RowPlan& rows,
+         SpecialIds special)
       : encoding_(encoding), windows_(windows), rows_(rows), special_(special) {}
 
   /// The result borrows from the packer until the next call.

@@ -27,11 +27,13 @@ class RowTable {
         if (options_.level == Level::sentence) row(encoding_.sentences[s].span, number, -1, false);
         if (options_.level == Level::piece) {
           if (options_.special_tokens) special_row(number, special.cls);
-          for (; window < windows.size() && windows[window].sentence == s; ++window) pieces_of(windows[window], number);
+          for (; window < windows.size() && windows[window].sentence == s; ++window)
+            pieces_of(windows[window], number);
           if (options_.special_tokens) special_row(number, special.sep);
         }
       }
-      if (options_.level == Level::document) row({0, static_cast<std::uint32_t>(texts_[text].size())}, 0, -1, false);
+      if (options_.level == Level::document)
+        row({0, static_cast<std::uint32_t>(texts_[text].size())}, 0, -1, false);
       out_.row_splits.push_back(static_cast<std::int64_t>(out_.begin.size()));
     }
   }
@@ -79,8 +81,8 @@ class RowTable {
 }  // namespace
 
 void describe_rows(const Encoding& encoding, const std::vector<Window>& windows,
-                   const std::vector<std::string_view>& texts, const EmbedOptions& options, SpecialIds special,
-                   columns::EmbeddingColumns& out) {
+                   const std::vector<std::string_view>& texts, const EmbedOptions& options,
+                   SpecialIds special, columns::EmbeddingColumns& out) {
   RowTable(encoding, texts, options, out).fill(windows, special);
 }
 

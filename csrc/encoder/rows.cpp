@@ -31,8 +31,8 @@ class RowPlanner {
   }
 
  private:
-  // Token 0 of a window is [CLS]; piece p is token p - piece_begin + 1, the piece behind the last is [SEP]. The bound is
-  // a matter of memory safety: no plan asks for more.
+  // Token 0 of a window is [CLS]; piece p is token p - piece_begin + 1, the piece behind the last is [SEP].
+  // The bound is a matter of memory safety: no plan asks for more.
   static std::int32_t token(const Window& window, std::uint32_t piece) {
     const std::uint32_t number = piece < window.piece_begin ? 0 : piece - window.piece_begin + 1;
     return static_cast<std::int32_t>(std::min(number, window.piece_end - window.piece_begin + 1));
@@ -46,7 +46,8 @@ class RowPlanner {
       add_token(token(window, word.piece_begin));
       if (options_.pooling != Pooling::first) {
         const std::uint32_t end = std::min(word.piece_end, window.piece_end);
-        for (std::uint32_t piece = word.piece_begin + 1; piece < end; ++piece) add_token(token(window, piece));
+        for (std::uint32_t piece = word.piece_begin + 1; piece < end; ++piece)
+          add_token(token(window, piece));
       }
       end_row();
     }
@@ -57,7 +58,8 @@ class RowPlanner {
     const bool first = index == 0 || windows_[index - 1].sentence != window.sentence;
     const bool last = index + 1 == windows_.size() || windows_[index + 1].sentence != window.sentence;
     if (options_.special_tokens && first) add_single(0);
-    for (std::uint32_t piece = window.own_begin; piece < window.own_end; ++piece) add_single(token(window, piece));
+    for (std::uint32_t piece = window.own_begin; piece < window.own_end; ++piece)
+      add_single(token(window, piece));
     if (options_.special_tokens && last) add_single(token(window, window.piece_end));
   }
 
@@ -116,7 +118,8 @@ RowPlan plan_rows(const Encoding& encoding, const std::vector<Window>& windows, 
   return RowPlanner(encoding, windows, options).plan();
 }
 
-void fold_parts(const RowPlan& plan, std::span<const float> parts, std::span<float> final_rows, std::size_t hidden) {
+void fold_parts(const RowPlan& plan, std::span<const float> parts, std::span<float> final_rows,
+                std::size_t hidden) {
   std::fill(final_rows.begin(), final_rows.end(), 0.0F);
   std::vector<std::uint32_t> counts(plan.targets, 0);
   for (std::size_t w = 0; w < plan.part_target.size(); ++w) {

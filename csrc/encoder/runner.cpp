@@ -9,9 +9,11 @@
 namespace albert_fast::encoder {
 namespace {
 
-// More rows than this per product gain nothing (MLAS is at its peak near 256), fewer keep activations in the cache.
+// More rows than this per product gain nothing (MLAS is at its peak near 256), fewer keep activations in the
+// cache.
 constexpr double kMaxTokens = 512;
-// One product of a micro-batch stays near a tenth of a second on one core, so that Ctrl-C is heard between two.
+// One product of a micro-batch stays near a tenth of a second on one core, so that Ctrl-C is heard between
+// two.
 constexpr double kMaxProductFlops = 1.5e10;
 // Below this much work a call runs on the calling thread: it ends before anybody could press Ctrl-C.
 constexpr double kInlineFlops = 1e10;
@@ -19,17 +21,22 @@ constexpr double kInlineFlops = 1e10;
 constexpr std::uint64_t kMinShare = 96;
 
 std::uint32_t token_budget(const Geometry& geometry, std::uint64_t tokens, int threads) {
-  const double per_token = 2.0 * static_cast<double>(geometry.hidden_size) *
-                           static_cast<double>(std::max(geometry.intermediate_size, 3 * geometry.hidden_size));
+  const double per_token =
+      2.0 * static_cast<double>(geometry.hidden_size) *
+      static_cast<double>(std::max(geometry.intermediate_size, 3 * geometry.hidden_size));
   const double most = std::clamp(kMaxProductFlops / per_token, 64.0, kMaxTokens);
   const std::uint64_t share = tokens / static_cast<std::uint64_t>(threads) + 1;
-  return static_cast<std::uint32_t>(std::min<std::uint64_t>(static_cast<std::uint64_t>(most), std::max(share, kMinShare)));
+  return static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(static_cast<std::uint64_t>(most), std::max(share, kMinShare)));
 }
 
 class Run {
  public:
   Run(const RunPlan& plan, std::span<float> out, columns::EmbeddingStats& stats)
-      : plan_(plan), out_(out), stats_(stats), hidden_(static_cast<std::size_t>(plan.model.geometry().hidden_size)) {}
+      : plan_(plan),
+        out_(out),
+        stats_(stats),
+        hidden_(static_cast<std::size_t>(plan.model.geometry().hidden_size)) {}
 
   void all(const std::function<bool()>& keep_going) {
     for (std::uint32_t w = 0; w < plan_.windows.size(); ++w) {
@@ -41,15 +48,17 @@ class Run {
     if (batches_.empty()) return;
     // A lone micro-batch uses all cores inside its products; many use one core each, without barriers.
     const bool alone = batches_.size() == 1;
-    const std::size_t workers = alone ? 1 : std::min(static_cast<std::size_t>(plan_.threads), batches_.size());
+    const std::size_t workers =
+        alone ? 1 : std::min(static_cast<std::size_t>(plan_.threads), batches_.size());
     session_ = plan_.model.session(plan_.choice, alone ? plan_.threads : 1);
     make_workers(workers);
     const std::int64_t depth = *std::max_element(plan_.choice.layers.begin(), plan_.choice.layers.end());
     const double flops = 2.0 * static_cast<double>(stats_.tokens) * geometry.multiply_adds_per_token(depth);
     if (workers == 1 && flops < kInlineFlops) {
       for (std::size_t i = 0; i < batches_.size(); ++i) one(0, i);
-    } else if (!run_parallel(batches_.size(), workers, [this](std::size_t w, std::size_t i) { one(w, i); },
-                             keep_going, [this] { terminate(); })) {
+    } else if (!run_parallel(
+                   batches_.size(), workers, [this](std::size_t w, std::size_t i) { one(w, i); }, keep_going,
+                   [this] { terminate(); })) {
       fail(ErrorCode::cancelled, "interrupted");
     }
     stats_.copies += copies_.load();
@@ -65,7 +74,8 @@ class Run {
   void make_workers(std::size_t count) {
     const ort::Runtime& runtime = ort::Runtime::get();
     for (std::size_t i = 0; i < count; ++i) {
-      workers_.push_back({Packer(plan_.encoding, plan_.windows, plan_.rows, plan_.special), ort::RunOptionsHandle()});
+      workers_.push_back(
+          {Packer(plan_.encoding, plan_.windows, plan_.rows, plan_.special), ort::RunOptionsHandle()});
       runtime.check(runtime.api().CreateRunOptions(workers_.back().options.out()), "preparing a run");
     }
   }
@@ -77,7 +87,8 @@ class Run {
     if (first == last) return;
     const PackedBatch packed = workers_[worker].packer.pack(batch, plan_.source);
     const std::span<float> rows = out_.subspan(first * hidden_, (last - first) * hidden_);
-    const bool in_place = run_batch(session_, workers_[worker].options, packed, rows, plan_.model.geometry().hidden_size);
+    const bool in_place = run_batch(session_->get(), workers_[worker].options, packed, rows,
+                                    plan_.model.geometry().hidden_size);
     // With the pooler the gathered rows are an intermediate result by design.
     if (!in_place && !plan_.choice.pooler) copies_.fetch_add(1);
   }
@@ -90,7 +101,9 @@ class Run {
   }
 
   void copy_repeats() {
-    const auto row = [&](std::uint32_t window) { return out_.data() + plan_.rows.window_rows[window] * hidden_; };
+    const auto row = [&](std::uint32_t window) {
+      return out_.data() + plan_.rows.window_rows[window] * hidden_;
+    };
     for (std::uint32_t w = 0; w < plan_.windows.size(); ++w) {
       const std::uint32_t from = plan_.source[w];
       if (from == w) continue;
@@ -104,7 +117,7 @@ class Run {
   std::span<float> out_;
   columns::EmbeddingStats& stats_;
   std::size_t hidden_;
-  ort::Session* session_ = nullptr;
+  std::shared_ptr<const ort::SessionHandle> session_;
   std::vector<MicroBatch> batches_;
   std::vector<Worker> workers_;
   std::atomic<std::uint64_t> copies_{0};

@@ -20,8 +20,8 @@ struct RunPlan {
   int threads = 1;
 };
 
-/// Computes the rows of every new window into `out` [rows, hidden], then copies those of repeated windows. Throws
-/// `cancelled` when `keep_going` said no.
+/// Computes the rows of every new window into `out` [rows, hidden], then copies those of repeated windows.
+/// Throws `cancelled` when `keep_going` said no.
 void run_windows(const RunPlan& plan, std::span<float> out, const std::function<bool()>& keep_going,
                  columns::EmbeddingStats& stats);
 

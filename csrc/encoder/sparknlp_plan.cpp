@@ -32,7 +32,8 @@ std::uint32_t read_pieces(const Encoding& encoding, const Sentence& s, std::uint
 
 }  // namespace
 
-std::vector<Window> plan_sparknlp(Encoding& encoding, std::int64_t max_sentence_length, std::int64_t batch_size) {
+std::vector<Window> plan_sparknlp(Encoding& encoding, std::int64_t max_sentence_length,
+                                  std::int64_t batch_size) {
   std::vector<Window> windows;
   std::vector<Word> kept;
   kept.reserve(encoding.words.size());

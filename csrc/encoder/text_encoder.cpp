@@ -13,6 +13,16 @@ namespace {
 
 constexpr std::uint32_t kSparkNlpMaxWord = 99'999;  // UTF-16 units; maxLength of the Python Tokenizer
 
+bool have_same_places(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t at = 0; at < a.size();) {
+    const std::uint32_t size = decode(a, at).size;
+    if (size != decode(b, at).size) return false;
+    at += size;
+  }
+  return true;
+}
+
 }  // namespace
 
 TextEncoder::TextEncoder(sentencepiece::Tokenizer& tokenizer, const EmbedOptions& options, bool keep_accents)
@@ -95,6 +105,7 @@ void TextEncoder::encode_word_by_word(std::string_view text) {
 }
 
 void TextEncoder::encode_word(std::string_view surface, Word& word) {
+  const std::string_view original = surface;
   if (!options_.case_sensitive) {
     text::to_lower(surface, lowered_);
     surface = lowered_;
@@ -108,9 +119,10 @@ void TextEncoder::encode_word(std::string_view surface, Word& word) {
   }
   cut_long_word(word, pieces);
   word.piece_end = static_cast<std::uint32_t>(encoding_.piece_ids.size());
-  word.out_of_vocabulary = std::all_of(encoding_.piece_ids.begin() + word.piece_begin, encoding_.piece_ids.end(),
-                                       [&](std::int32_t id) { return id == unknown; });
-  if (wants_spans_) locate_pieces(surface, word);
+  word.out_of_vocabulary =
+      std::all_of(encoding_.piece_ids.begin() + word.piece_begin, encoding_.piece_ids.end(),
+                  [&](std::int32_t id) { return id == unknown; });
+  if (wants_spans_) locate_pieces(surface, original, word);
 }
 
 void TextEncoder::cut_long_word(Word& word, std::size_t& pieces) {
@@ -121,32 +133,69 @@ void TextEncoder::cut_long_word(Word& word, std::size_t& pieces) {
   encoding_.piece_ids.resize(word.piece_begin + pieces);
 }
 
-// The pieces' places are found in the (lower-cased) word and carried over to the text. Lower-casing keeps the number of
-// characters but for U+0130 and such; then, and for a word read as <unk>, a piece gets the whole word's place.
-void TextEncoder::locate_pieces(std::string_view surface, const Word& word) {
+// The pieces' places are found in the (lower-cased) word and carried over to the text. Where lower-casing
+// changed the size of a character, and for a word read as <unk>, a piece gets the whole word's place.
+void TextEncoder::locate_pieces(std::string_view surface, std::string_view original, const Word& word) {
   const std::uint32_t count = word.piece_end - word.piece_begin;
   tokenizer_.encode_text(surface, scratch_, pieces_);
   std::erase_if(pieces_, [&](const sentencepiece::Piece& piece) { return piece.id == mark_id_; });
-  const bool same_bytes = surface.size() == word.span.size() && pieces_.size() >= count;
+  const bool same_places = have_same_places(surface, original) && pieces_.size() >= count;
   for (std::uint32_t i = 0; i < count; ++i) {
     encoding_.piece_spans.push_back(
-        same_bytes ? Span{word.span.begin + pieces_[i].begin, word.span.begin + pieces_[i].end} : word.span);
+        same_places ? Span{word.span.begin + pieces_[i].begin, word.span.begin + pieces_[i].end} : word.span);
+  }
+}
+
+// Hugging Face's tokenizer takes control pieces and <unk> that are written out in a text for what they say,
+// and encodes what stands between them as texts of their own. In order of place, the longer first where two
+// begin.
+void TextEncoder::find_literals(std::string_view text, Span within) {
+  const sentencepiece::Model& model = tokenizer_.model();
+  const std::string_view stretch = within.of(text);
+  literals_.clear();
+  for (const std::int32_t id : model.unmatched_ids()) {
+    if (!model.is_control(id) && !model.is_unknown(id)) continue;
+    const std::string_view piece = model.piece(id);
+    for (std::size_t at = stretch.find(piece); at != std::string_view::npos;
+         at = stretch.find(piece, at + 1)) {
+      const auto begin = static_cast<std::uint32_t>(within.begin + at);
+      literals_.push_back({{begin, begin + static_cast<std::uint32_t>(piece.size())}, id});
+    }
+  }
+  std::sort(literals_.begin(), literals_.end(), [](const Literal& a, const Literal& b) {
+    return a.span.begin != b.span.begin ? a.span.begin < b.span.begin : a.span.end > b.span.end;
+  });
+}
+
+void TextEncoder::encode_stretch(std::string_view text, Span stretch) {
+  text::PreprocessOptions how;
+  how.lower_case = !options_.case_sensitive;
+  how.keep_accents = keep_accents_;
+  text::albert_preprocess(stretch.of(text), how, preprocessed_);
+  tokenizer_.encode_albert(preprocessed_.text, unicode::is_digit, scratch_, pieces_);
+  for (const sentencepiece::Piece& piece : pieces_) {
+    const Span span = preprocessed_.original({piece.begin, piece.end});
+    encoding_.piece_ids.push_back(piece.id);
+    encoding_.piece_spans.push_back({stretch.begin + span.begin, stretch.begin + span.end});
   }
 }
 
 void TextEncoder::encode_whole(std::string_view text, Span sentence) {
-  text::PreprocessOptions how;
-  how.lower_case = !options_.case_sensitive;
-  how.keep_accents = keep_accents_;
-  text::albert_preprocess(sentence.of(text), how, preprocessed_);
-  tokenizer_.encode_albert(preprocessed_.text, unicode::is_digit, scratch_, pieces_);
   const auto first_piece = static_cast<std::uint32_t>(encoding_.piece_ids.size());
-  for (const sentencepiece::Piece& piece : pieces_) {
-    const Span span = preprocessed_.original({piece.begin, piece.end});
-    encoding_.piece_ids.push_back(piece.id);
-    encoding_.piece_spans.push_back({sentence.begin + span.begin, sentence.begin + span.end});
+  find_literals(text, sentence);
+  std::uint32_t at = sentence.begin;
+  for (const Literal& literal : literals_) {
+    if (literal.span.begin < at) continue;  // inside the one before
+    encode_stretch(text, {at, literal.span.begin});
+    encoding_.piece_ids.push_back(literal.id);
+    encoding_.piece_spans.push_back(literal.span);
+    at = literal.span.end;
   }
-  if (pieces_.empty() && !words_.empty()) {  // no piece at all, yet words that want a vector
+  encode_stretch(text, {at, sentence.end});
+  // Without any piece there is nothing that a word's vector could come from; pieces and pooled rows need no
+  // word.
+  const bool wants_words = options_.level == Level::word || options_.pooling == Pooling::words;
+  if (encoding_.piece_ids.size() == first_piece && !words_.empty() && wants_words) {
     encoding_.piece_ids.push_back(tokenizer_.model().unk_id());
     encoding_.piece_spans.push_back(sentence);
   }
@@ -159,7 +208,8 @@ void TextEncoder::encode_whole(std::string_view text, Span sentence) {
   align_words(first_word, first_piece);
 }
 
-// A word has the pieces that share a character with it; a word without any borrows the piece before it (or the first).
+// A word has the pieces that share a character with it; a word without any borrows the piece before it (or
+// the first).
 void TextEncoder::align_words(std::uint32_t first_word, std::uint32_t first_piece) {
   const std::vector<Span>& spans = encoding_.piece_spans;
   const auto last_piece = static_cast<std::uint32_t>(spans.size());
@@ -173,7 +223,7 @@ void TextEncoder::align_words(std::uint32_t first_word, std::uint32_t first_piec
     word.piece_begin = piece;
     word.piece_end = end;
     const bool none = piece == end;
-    if (none) {
+    if (none && last_piece > first_piece) {
       word.piece_begin = std::max(piece, first_piece + 1) - 1;
       word.piece_end = word.piece_begin + 1;
     }
@@ -182,9 +232,9 @@ void TextEncoder::align_words(std::uint32_t first_word, std::uint32_t first_piec
       encoding_.cut_pieces += word.piece_end - word.piece_begin - capacity_;
       word.piece_end = word.piece_begin + capacity_;
     }
-    word.out_of_vocabulary =
-        none || std::all_of(encoding_.piece_ids.begin() + word.piece_begin,
-                            encoding_.piece_ids.begin() + word.piece_end, [&](auto id) { return id == unknown; });
+    word.out_of_vocabulary = none || std::all_of(encoding_.piece_ids.begin() + word.piece_begin,
+                                                 encoding_.piece_ids.begin() + word.piece_end,
+                                                 [&](auto id) { return id == unknown; });
     // A piece that reaches into the next word serves both, so the next search starts at it again.
     piece = end > piece ? end - 1 : piece;
   }
@@ -192,8 +242,9 @@ void TextEncoder::align_words(std::uint32_t first_word, std::uint32_t first_piec
 
 void TextEncoder::check_size() const {
   if (encoding_.piece_ids.size() > std::numeric_limits<std::int32_t>::max()) {
-    fail(ErrorCode::invalid_input, "the texts of one call have more than 2^31 pieces; use stream(), which takes them "
-                                   "chunk by chunk");
+    fail(ErrorCode::invalid_input,
+         "the texts of one call have more than 2^31 pieces; use stream(), which takes them "
+         "chunk by chunk");
   }
 }
 

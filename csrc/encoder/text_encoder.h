@@ -14,13 +14,14 @@
 
 namespace albert_fast::encoder {
 
-/// A text given as one sentence of words that are already split. A word's place is the one it would have if the words
-/// were joined by single blanks.
+/// A text given as one sentence of words that are already split. A word's place is the one it would have if
+/// the words were joined by single blanks.
 struct WordList {
   std::vector<std::string_view> words;
 };
 
-/// Texts -> sentences -> words -> pieces. One call's worker: it keeps scratch memory and collects an Encoding.
+/// Texts -> sentences -> words -> pieces. One call's worker: it keeps scratch memory and collects an
+/// Encoding.
 class TextEncoder {
  public:
   TextEncoder(sentencepiece::Tokenizer& tokenizer, const EmbedOptions& options, bool keep_accents);
@@ -33,8 +34,9 @@ class TextEncoder {
   void add_sentence(std::string_view text, Span span);
   void encode_word_by_word(std::string_view text);
   void encode_whole(std::string_view text, Span sentence);
+  void encode_stretch(std::string_view text, Span stretch);
   void encode_word(std::string_view surface, Word& word);
-  void locate_pieces(std::string_view surface, const Word& word);
+  void locate_pieces(std::string_view surface, std::string_view original, const Word& word);
   void align_words(std::uint32_t first_word, std::uint32_t first_piece);
   void cut_long_word(Word& word, std::size_t& pieces);
   void check_size() const;
@@ -48,11 +50,18 @@ class TextEncoder {
   bool wants_spans_;
   Encoding encoding_;
 
+  struct Literal {  // a special token that stands in a text as it is written, such as [MASK]
+    Span span;
+    std::int32_t id = -1;
+  };
+  void find_literals(std::string_view text, Span within);
+
   sentencepiece::Scratch scratch_;
   text::SentenceScratch sentence_scratch_;
   std::vector<Span> sentences_;
   std::vector<Span> words_;
   std::vector<sentencepiece::Piece> pieces_;
+  std::vector<Literal> literals_;
   text::Preprocessed preprocessed_;
   std::string lowered_;
 };

@@ -27,12 +27,15 @@ float half_to_float(std::uint16_t half) {
   const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000U) << 16;
   const std::uint32_t magnitude = half & 0x7FFFU;
   if (magnitude >= 0x7C00U) return std::bit_cast<float>(sign | 0x7F800000U | (magnitude & 0x3FFU) << 13);
-  // Shifting the fields into place leaves an exponent that is 112 too small; a product corrects it for subnormals too.
+  // Shifting the fields into place leaves an exponent that is 112 too small; a product corrects it for
+  // subnormals too.
   const float scaled = std::bit_cast<float>(magnitude << 13) * 0x1p112F;
   return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(scaled));
 }
 
-float bfloat_to_float(std::uint16_t half) { return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16); }
+float bfloat_to_float(std::uint16_t half) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
+}
 
 template <float (*Convert)(std::uint16_t)>
 void convert(const std::byte* from, float* to, std::size_t count) {
@@ -52,7 +55,8 @@ std::size_t Tensor::size() const {
 }
 
 std::string layer_prefix(std::int64_t group, std::int64_t inner) {
-  return "encoder.albert_layer_groups." + std::to_string(group) + ".albert_layers." + std::to_string(inner) + ".";
+  return "encoder.albert_layer_groups." + std::to_string(group) + ".albert_layers." + std::to_string(inner) +
+         ".";
 }
 
 Weights::Weights(const std::string& path, const std::vector<TensorEntry>& entries, const Geometry& geometry)
@@ -72,7 +76,8 @@ void Weights::read(const TensorEntry& entry) {
   const std::size_t width = entry.dtype == "F32" ? 4 : 2;
   const std::span<const std::byte> bytes = file_.bytes();
   if (entry.begin > entry.end || entry.end > bytes.size() ||
-      checked_multiply(count, width, ErrorCode::corrupt_model, entry.name.c_str()) != entry.end - entry.begin) {
+      checked_multiply(count, width, ErrorCode::corrupt_model, entry.name.c_str()) !=
+          entry.end - entry.begin) {
     fail(ErrorCode::corrupt_model, "tensor " + entry.name + " does not lie inside the weights file");
   }
   const std::byte* data = bytes.data() + entry.begin;

@@ -21,15 +21,17 @@ struct TensorEntry {
   std::size_t end = 0;
 };
 
-/// A float32 tensor: a view into the mapped file where the file holds aligned float32, else into memory of ours.
+/// A float32 tensor: a view into the mapped file where the file holds aligned float32, else into memory of
+/// ours.
 struct Tensor {
   const float* data = nullptr;
   std::vector<std::int64_t> shape;
   [[nodiscard]] std::size_t size() const;
 };
 
-/// The weights as the graph wants them: Hugging Face's tensors, plus, per layer, query, key and value in one matrix
-/// and, for the front, positions with token type 0 added (ALBERT embeddings never use another type here).
+/// The weights as the graph wants them: Hugging Face's tensors, plus, per layer, query, key and value in one
+/// matrix and, for the front, positions with token type 0 added (ALBERT embeddings never use another type
+/// here).
 class Weights {
  public:
   Weights(const std::string& path, const std::vector<TensorEntry>& entries, const Geometry& geometry);

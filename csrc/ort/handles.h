@@ -7,14 +7,16 @@
 
 namespace albert_fast::ort {
 
-/// Owns one ONNX Runtime object. In a forked child it is leaked on purpose: destroying a session joins threads that
-/// the child does not have.
+/// Owns one ONNX Runtime object. In a forked child it is leaked on purpose: destroying a session joins
+/// threads that the child does not have.
 template <class T, void (*Api::*Release)(T*)>
 class Handle {
  public:
   Handle() = default;
   explicit Handle(T* object) : object_(object) {}
-  Handle(Handle&& other) noexcept : object_(other.object_), generation_(other.generation_) { other.object_ = nullptr; }
+  Handle(Handle&& other) noexcept : object_(other.object_), generation_(other.generation_) {
+    other.object_ = nullptr;
+  }
   Handle& operator=(Handle&& other) noexcept {
     std::swap(object_, other.object_);
     std::swap(generation_, other.generation_);

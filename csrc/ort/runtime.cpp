@@ -44,9 +44,9 @@ Runtime::Runtime(const std::string& path) : path_(path) {
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     const char* reason = dlerror();
-    fail(ErrorCode::missing_dependency, "ONNX Runtime could not be opened: " +
-                                            std::string(reason != nullptr ? reason : path) +
-                                            ". Reinstall it: pip install --force-reinstall onnxruntime");
+    fail(ErrorCode::missing_dependency,
+         "ONNX Runtime could not be opened: " + std::string(reason != nullptr ? reason : path) +
+             ". Reinstall it: pip install --force-reinstall onnxruntime");
   }
   using GetBase = const ApiBase* (*)();
   const auto get_base = reinterpret_cast<GetBase>(dlsym(library, "OrtGetApiBase"));
@@ -66,15 +66,16 @@ Runtime::Runtime(const std::string& path) : path_(path) {
     fail(ErrorCode::missing_dependency,
          "ONNX Runtime " + version_ + " does not offer API version " + std::to_string(api_version_));
   }
-#define ALBERT_FAST_ORT_FILL(slot, since, result, name, arguments)                     \
-  static_assert((since) <= kOldestApi, #name " is newer than the oldest runtime");     \
+#define ALBERT_FAST_ORT_FILL(slot, since, result, name, arguments)                 \
+  static_assert((since) <= kOldestApi, #name " is newer than the oldest runtime"); \
   api_.name = reinterpret_cast<decltype(api_.name)>(table[slot]);
   ALBERT_FAST_ORT_FUNCTIONS(ALBERT_FAST_ORT_FILL)
 #undef ALBERT_FAST_ORT_FILL
 
   check(api_.CreateEnv(kLogError, "albert_fast", &env_), "creating its environment");
   check(api_.DisableTelemetryEvents(env_), "switching telemetry off");
-  check(api_.CreateMemoryInfo("Cpu", kDeviceAllocator, 0, kMemoryDefault, &cpu_memory_), "describing CPU memory");
+  check(api_.CreateMemoryInfo("Cpu", kDeviceAllocator, 0, kMemoryDefault, &cpu_memory_),
+        "describing CPU memory");
   check(api_.CreateCustomOpDomain("albert_fast", &custom_ops_), "creating the operator domain");
   for (const CustomOp* op : registered_ops()) {
     check(api_.CustomOpDomain_Add(custom_ops_, op), "adding an operator");
@@ -98,7 +99,8 @@ bool Runtime::loaded() noexcept { return runtime_instance.load() != nullptr; }
 const Runtime& Runtime::get() {
   const Runtime* open = runtime_instance.load(std::memory_order_acquire);
   if (open == nullptr) {
-    fail(ErrorCode::missing_dependency, "ONNX Runtime has not been opened yet; call albert_fast.runtime.prepare()");
+    fail(ErrorCode::missing_dependency,
+         "ONNX Runtime has not been opened yet; call albert_fast.runtime.prepare()");
   }
   return *open;
 }

@@ -8,11 +8,12 @@
 
 namespace albert_fast::ort {
 
-/// The one ONNX Runtime of this process: its library stays open for ever, since sessions and their threads live in it.
+/// The one ONNX Runtime of this process: its library stays open for ever, since sessions and their threads
+/// live in it.
 class Runtime {
  public:
-  /// Opens the shared library at `path` once; a second call with another path is an error (two runtimes in one
-  /// process cannot share a model). The caller has switched telemetry off in the environment before.
+  /// Opens the shared library at `path` once; a second call with another path is an error (two runtimes in
+  /// one process cannot share a model). The caller has switched telemetry off in the environment before.
   static void load(const std::string& path);
   static bool loaded() noexcept;
   /// Throws missing_dependency when `load` has not been called.
@@ -29,7 +30,8 @@ class Runtime {
 
   /// Turns a status into an Error and frees it.
   void check(Status* status, const char* doing) const;
-  /// The custom operators that every session of ours gets (encoder/kernels); registered before the first session.
+  /// The custom operators that every session of ours gets (encoder/kernels); registered before the first
+  /// session.
   static void register_custom_op(const CustomOp* op);
 
  private:
@@ -44,8 +46,8 @@ class Runtime {
   MemoryInfo* cpu_memory_ = nullptr;
 };
 
-/// Rises by one in every forked child. What was made in another generation belongs to the parent: its threads do not
-/// exist here, so it must neither be run nor destroyed.
+/// Rises by one in every forked child. What was made in another generation belongs to the parent: its threads
+/// do not exist here, so it must neither be run nor destroyed.
 [[nodiscard]] std::uint64_t fork_generation() noexcept;
 
 }  // namespace albert_fast::ort

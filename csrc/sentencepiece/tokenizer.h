@@ -76,8 +76,8 @@ class Tokenizer {
   std::int32_t mark_id_;
   bool by_words_, separators_are_low_ = false;
   std::vector<bool> ends_with_comma_;  // by id
-  bool unknown_runs_have_names_ =
-      false;  // an unknown run may end with a comma or spell a piece text never becomes
+  // An unknown run may end with a comma, or spell a piece that text never becomes.
+  bool unknown_runs_have_names_ = false;
 };
 
 }  // namespace albert_fast::sentencepiece

@@ -119,11 +119,10 @@ WordCache::WordCache(std::size_t bytes) {
 bool WordCache::was_seen(const WordKey& key) {
   if (table_ == nullptr) return false;
   const std::atomic_ref<std::uint8_t> byte(seen_[seen_byte(key)]);
-  const auto bit = static_cast<std::uint8_t>(1U << (key.hash() >> 37 & 7));
   const std::uint8_t seen = byte.load(std::memory_order_relaxed);
-  if ((seen & bit) != 0) return true;
+  if ((seen & seen_bit(key)) != 0) return true;
   // Two threads may lose one bit to each other: then a word has to come once more.
-  byte.store(static_cast<std::uint8_t>(seen | bit), std::memory_order_relaxed);
+  byte.store(static_cast<std::uint8_t>(seen | seen_bit(key)), std::memory_order_relaxed);
   return false;
 }
 

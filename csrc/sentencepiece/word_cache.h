@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -90,8 +91,7 @@ class WordCache {
 
   /// Starts bringing an entry into the processor's cache; a look soon after does not wait for memory.
   void prefetch(const WordKey& key) const {
-    if (table_ == nullptr) return;
-    __builtin_prefetch(&seen_[seen_byte(key)]);
+    if (table_ == nullptr || !is_seen(key)) return;
     __builtin_prefetch(table_ + (key.hash() & mask_) * WordPieces::kWords);
   }
   /// Whether the word came before (rarely wrong), and notes that it has come now. Most words of a new text
@@ -106,6 +106,13 @@ class WordCache {
   };
 
   [[nodiscard]] std::size_t seen_byte(const WordKey& key) const { return key.hash() >> 40 & mask_; }
+  [[nodiscard]] bool is_seen(const WordKey& key) const {
+    const std::atomic_ref<std::uint8_t> byte(seen_[seen_byte(key)]);
+    return (byte.load(std::memory_order_relaxed) & seen_bit(key)) != 0;
+  }
+  static std::uint8_t seen_bit(const WordKey& key) {
+    return static_cast<std::uint8_t>(1U << (key.hash() >> 37 & 7));
+  }
 
   std::unique_ptr<void, Free> memory_;
   std::unique_ptr<std::uint8_t[]> seen_;  // 8 bits per entry

@@ -41,19 +41,20 @@ inline void check_true(bool ok, const char* text, const char* file, int line) {
 
 }  // namespace albert_fast::test
 
-#define ALBERT_FAST_TEST(name)                                                 \
-  static void name();                                                          \
-  static const ::albert_fast::test::Register register_##name{#name, &name};    \
+#define ALBERT_FAST_TEST(name)                                              \
+  static void name();                                                       \
+  static const ::albert_fast::test::Register register_##name{#name, &name}; \
   static void name()
 #define CHECK(condition) ::albert_fast::test::check_true((condition), #condition, __FILE__, __LINE__)
-#define CHECK_EQ(got, want) ::albert_fast::test::check_equal((got), (want), #got " == " #want, __FILE__, __LINE__)
-#define CHECK_THROWS(expression, wanted_code)                                        \
-  do {                                                                               \
-    bool thrown = false;                                                             \
-    try {                                                                            \
-      (void)(expression);                                                            \
-    } catch (const ::albert_fast::Error& error) {                                    \
-      thrown = error.code() == (wanted_code);                                        \
-    }                                                                                \
+#define CHECK_EQ(got, want) \
+  ::albert_fast::test::check_equal((got), (want), #got " == " #want, __FILE__, __LINE__)
+#define CHECK_THROWS(expression, wanted_code)                                           \
+  do {                                                                                  \
+    bool thrown = false;                                                                \
+    try {                                                                               \
+      (void)(expression);                                                               \
+    } catch (const ::albert_fast::Error& error) {                                       \
+      thrown = error.code() == (wanted_code);                                           \
+    }                                                                                   \
     ::albert_fast::test::check_true(thrown, #expression " throws", __FILE__, __LINE__); \
   } while (false)

@@ -30,7 +30,8 @@ double attention_entry(const AttentionProblem& p, std::size_t sequence, std::siz
   const auto length = static_cast<std::size_t>(p.cu_seqlens[sequence + 1]) - first;
   const auto value = [&](std::size_t token, std::size_t part, std::size_t d) {
     const std::size_t column = part * hidden + head * p.head_dim + d;
-    return static_cast<double>(p.qkv[(first + token) * 3 * hidden + column]) + static_cast<double>(p.bias[column]);
+    return static_cast<double>(p.qkv[(first + token) * 3 * hidden + column]) +
+           static_cast<double>(p.bias[column]);
   };
   std::vector<double> weights(length);
   double sum = 0.0;
@@ -59,7 +60,8 @@ void check_attention(AttentionKernel kernel, std::size_t heads, std::size_t head
       for (std::size_t row = 0; row < length; ++row) {
         const std::size_t at = (static_cast<std::size_t>(cu_seqlens[s]) + row) * hidden + h * head_dim;
         for (std::size_t d = 0; d < head_dim; ++d) {
-          CHECK(std::abs(static_cast<double>(context[at + d]) - attention_entry(problem, s, h, row, d)) < 3e-6);
+          CHECK(std::abs(static_cast<double>(context[at + d]) - attention_entry(problem, s, h, row, d)) <
+                3e-6);
         }
       }
     }
@@ -78,7 +80,8 @@ Encoding make_encoding(const std::vector<std::vector<std::uint32_t>>& sentences)
     for (const std::uint32_t pieces : words) {
       Word word;
       word.piece_begin = static_cast<std::uint32_t>(e.piece_ids.size());
-      for (std::uint32_t i = 0; i < pieces; ++i) e.piece_ids.push_back(static_cast<std::int32_t>(5 + e.words.size() % 7));
+      for (std::uint32_t i = 0; i < pieces; ++i)
+        e.piece_ids.push_back(static_cast<std::int32_t>(5 + e.words.size() % 7));
       word.piece_end = static_cast<std::uint32_t>(e.piece_ids.size());
       e.words.push_back(word);
     }
@@ -90,7 +93,8 @@ Encoding make_encoding(const std::vector<std::vector<std::uint32_t>>& sentences)
   return e;
 }
 
-// What every plan must hold: windows fit, every word and piece belongs to exactly one window that reads it whole.
+// What every plan must hold: windows fit, every word and piece belongs to exactly one window that reads it
+// whole.
 void check_windows(const Encoding& e, const std::vector<Window>& windows, std::uint32_t capacity) {
   std::uint32_t word = 0;
   std::uint32_t piece = 0;
@@ -141,7 +145,8 @@ ALBERT_FAST_TEST(long_sentences_become_overlapping_windows) {
   for (int round = 0; round < 300; ++round) {
     const auto capacity = static_cast<std::uint32_t>(1 + generator() % 40);
     std::vector<std::uint32_t> words(generator() % 120);
-    for (std::uint32_t& pieces : words) pieces = 1 + static_cast<std::uint32_t>(generator() % std::min(capacity, 5U));
+    for (std::uint32_t& pieces : words)
+      pieces = 1 + static_cast<std::uint32_t>(generator() % std::min(capacity, 5U));
     const Encoding e = make_encoding({words, {1}, words});
     check_windows(e, plan_windows(e, capacity + 2), capacity);
   }
@@ -181,6 +186,23 @@ ALBERT_FAST_TEST(windows_hold_their_words_whatever_pieces_are_shared_or_between)
       }
     }
     CHECK_EQ(next_word, static_cast<std::uint32_t>(e.words.size()));
+  }
+}
+
+ALBERT_FAST_TEST(words_of_almost_a_window_keep_the_plan_a_partition) {
+  std::mt19937 generator(5);
+  for (int round = 0; round < 500; ++round) {
+    const std::uint32_t capacity = 126;
+    std::vector<std::uint32_t> words(100 + generator() % 300, 1);
+    for (int i = 0; i < 4; ++i)
+      words[generator() % words.size()] = 80 + static_cast<std::uint32_t>(generator() % 47);
+    const Encoding e = make_encoding({words, {1, 1}});
+    const std::vector<Window> windows = plan_windows(e, capacity + 2);
+    check_windows(e, windows, capacity);
+    for (std::size_t w = 1; w < windows.size(); ++w) {  // each window reads something new
+      CHECK(windows[w].sentence != windows[w - 1].sentence ||
+            windows[w].piece_end > windows[w - 1].piece_end);
+    }
   }
 }
 
@@ -259,7 +281,8 @@ ALBERT_FAST_TEST(a_poll_that_says_no_ends_the_work) {
 
 ALBERT_FAST_TEST(every_task_runs_once) {
   std::vector<std::atomic<int>> runs(5000);
-  CHECK(run_parallel(runs.size(), 8, [&](std::size_t, std::size_t i) { ++runs[i]; }, [] { return true; }, [] {}));
+  CHECK(run_parallel(
+      runs.size(), 8, [&](std::size_t, std::size_t i) { ++runs[i]; }, [] { return true; }, [] {}));
   for (const auto& count : runs) CHECK_EQ(count.load(), 1);
 }
 

@@ -8,7 +8,8 @@
 #include "text/lower.h"
 #include "unicode/unicode.h"
 
-// What every character does is compared with Python in tests/test_unicode.py; here are the rules and the offsets.
+// What every character does is compared with Python in tests/test_unicode.py; here are the rules and the
+// offsets.
 namespace albert_fast {
 namespace {
 

@@ -17,7 +17,8 @@ constexpr bool is_ascii_blank(std::uint8_t byte) {
 /// ASCII that is copied or lower-cased whatever stands around it.
 constexpr std::array<bool, 256> kPlain = [] {
   std::array<bool, 256> plain{};
-  for (std::uint8_t byte = 0; byte < 0x80; ++byte) plain[byte] = !is_ascii_blank(byte) && byte != '`' && byte != '\'';
+  for (std::uint8_t byte = 0; byte < 0x80; ++byte)
+    plain[byte] = !is_ascii_blank(byte) && byte != '`' && byte != '\'';
   return plain;
 }();
 

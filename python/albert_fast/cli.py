@@ -114,7 +114,12 @@ def _add_embed(commands: Any) -> None:
     parser.add_argument("--pooling", choices=("first", "mean", "max", "cls", "pooler", "words"))
     parser.add_argument("--tokenization", choices=("word", "text"))
     parser.add_argument("--normalize", action="store_true", default=None, help="scale vectors to length one")
-    parser.add_argument("--layers", type=_layers, metavar="N[,N...]", help="hidden layer, or several to average")
+    parser.add_argument(
+        "--layers",
+        type=_layers,
+        metavar="N[,N...]",
+        help="hidden layer, or several to average; write negative ones as --layers=-1,-2",
+    )
     parser.add_argument("--max-sentence-length", type=int, metavar="N", help="pieces in one window, up to 512")
     parser.add_argument("--case-sensitive", action="store_true", default=None, help="do not lower-case")
     parser.add_argument(

@@ -57,6 +57,8 @@ def destination(name: str | None) -> Iterator[BinaryIO]:
         sys.stdout.buffer.flush()
         return
     target = Path(name)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {target.parent} for {target.name}. Make it first.")
     handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
     try:
         os.close(handle)

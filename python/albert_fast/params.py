@@ -137,7 +137,7 @@ def strings(count: int | None = None) -> Callable[[Any], tuple[str, ...]]:
     """Check for a list of column names, of a fixed length where `count` says so."""
 
     def check(value: Any) -> tuple[str, ...]:
-        names = tuple([value] if isinstance(value, str) else value)
+        names = tuple([value] if isinstance(value, str) or not isinstance(value, Iterable) else value)
         if not all(isinstance(item, str) and item for item in names):
             raise TypeError("it must be column names")
         if count is not None and len(names) != count:
@@ -147,16 +147,23 @@ def strings(count: int | None = None) -> Callable[[Any], tuple[str, ...]]:
     return check
 
 
+def integers(value: Any) -> tuple[int, ...]:
+    """Check for one whole number or several."""
+    wrong = "it must be whole numbers"
+    if isinstance(value, str):
+        raise TypeError(wrong)
+    try:
+        given = list(value) if isinstance(value, Iterable) else [value]
+    except TypeError:  # an array without dimensions
+        given = [value]
+    if not all(hasattr(item, "__index__") and not isinstance(item, bool) for item in given):
+        raise TypeError(wrong)
+    return tuple(int(item.__index__()) for item in given)
+
+
 def layer_numbers(value: Any) -> tuple[int, ...]:
     """Check for one layer number or several; negative ones count from the last layer."""
-    given = [value] if hasattr(value, "__index__") and not isinstance(value, bool) else value
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise TypeError("it must be a layer number or several")
-    numbers = []
-    for item in given:
-        if isinstance(item, bool) or not hasattr(item, "__index__"):
-            raise TypeError("it must be a layer number or several")
-        numbers.append(int(item.__index__()))
+    numbers = integers(value)
     if not numbers:
-        raise ValueError("it must name at least one layer")
-    return tuple(numbers)
+        raise ValueError("it must name at least one layer number")
+    return numbers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,7 @@ class Embeddings:
         *,
         level: str,
         utf16: bool,
-        piece: Callable[[int], str],
+        piece: Callable[[int], str] | None = None,
     ) -> None:
         self.vectors: NDArray[np.float32] = columns["vectors"]
         self.row_splits: NDArray[np.int64] = columns["row_splits"]
@@ -119,7 +120,7 @@ class Embeddings:
         return self._words
 
     def _read_words(self) -> Iterator[str]:
-        if self._level == "piece":
+        if self._piece is not None:
             yield from map(self._piece, self.piece_ids.tolist())
             return
         begins, ends = self.begin.tolist(), self.end.tolist()
@@ -139,7 +140,7 @@ class Embeddings:
     def __getitem__(self, index: int) -> Embeddings:
         """Return the rows of one text; every array is a view."""
         count = len(self)
-        number = index.__index__()
+        number = operator.index(index)
         if not -count <= number < count:
             raise IndexError(f"text {number} does not exist; there are {count}")
         number %= count
@@ -148,9 +149,22 @@ class Embeddings:
         columns["vectors"] = self.vectors[first:last]
         columns["row_splits"] = np.array([0, last - first], dtype=np.int64)
         columns["stats"] = self.stats
-        return Embeddings(
+        part = Embeddings(
             columns, self._texts[number : number + 1], level=self._level, utf16=self._utf16, piece=self._piece
         )
+        if self._words is not None:
+            part._words = self._words[first:last]
+        return part
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self._level == "piece":
+            self.words  # noqa: B018 - their names come from the vocabulary, which stays behind
+        return {name: getattr(self, name) for name in self.__slots__ if name != "_piece"}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        self._piece = None
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def __iter__(self) -> Iterator[Embeddings]:
         """Iterate over the texts."""

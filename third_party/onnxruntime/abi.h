@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
-// The part of ONNX Runtime's C ABI that albert_fast calls, written down by us from the published slot numbers:
-// OrtApi is an append-only table of function pointers, so a slot number is a function for ever.
+// The part of ONNX Runtime's C ABI that albert_fast calls, written down by us from the published slot
+// numbers: OrtApi is an append-only table of function pointers, so a slot number is a function for ever.
 // Provenance, versions and how to check a row: README.md beside this file.
 
 namespace albert_fast::ort {
@@ -67,6 +67,7 @@ struct CustomOp {
 // The layout above was exercised with this version number on 1.20, 1.23 and 1.31; nothing newer is used.
 inline constexpr std::uint32_t kCustomOpVersion = 17;
 
+// clang-format off
 // X(slot, since API version, return type, name, argument types)
 #define ALBERT_FAST_ORT_FUNCTIONS(X)                                                                               \
   X(0, 1, Status*, CreateStatus, (int code, const char* message))                                                  \
@@ -126,6 +127,7 @@ inline constexpr std::uint32_t kCustomOpVersion = 17;
   X(125, 4, Status*, GetAvailableProviders, (char*** names, int* count))                                           \
   X(126, 4, Status*, ReleaseAvailableProviders, (char** names, int count))                                         \
   X(254, 15, const char*, GetBuildInfoString, ())
+// clang-format on
 
 /// The functions above as typed pointers, filled from the runtime's table.
 struct Api {
@@ -134,8 +136,9 @@ struct Api {
 #undef ALBERT_FAST_ORT_MEMBER
 };
 
-/// Highest API version that these rows were read from, and the oldest that the engine accepts: before ONNX Runtime
-/// 1.23 every node keeps its own packed copy of a shared weight (ALBERT: twelve copies instead of one).
+/// Highest API version that these rows were read from, and the oldest that the engine accepts: before ONNX
+/// Runtime 1.23 every node keeps its own packed copy of a shared weight (ALBERT: twelve copies instead of
+/// one).
 inline constexpr std::uint32_t kNewestKnownApi = 29;
 inline constexpr std::uint32_t kOldestApi = 23;
 

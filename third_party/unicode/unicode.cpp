@@ -23,7 +23,8 @@ const tables::Record& record(char32_t code_point) {
 bool has(char32_t code_point, std::uint8_t flag) { return (record(code_point).flags & flag) != 0; }
 
 // Chapter 3.12 of the Unicode standard: syllables count through all leads, vowels and (optional) tails.
-constexpr char32_t kSyllables = 0xAC00, kSyllablesEnd = 0xD7A4, kLeads = 0x1100, kVowels = 0x1161, kTails = 0x11A7;
+constexpr char32_t kSyllables = 0xAC00, kSyllablesEnd = 0xD7A4, kLeads = 0x1100, kVowels = 0x1161,
+                   kTails = 0x11A7;
 constexpr char32_t kVowelCount = 21, kTailCount = 28;
 
 }  // namespace
@@ -39,7 +40,8 @@ bool is_cased(char32_t code_point) { return has(code_point, tables::kCased); }
 bool is_plain(char32_t code_point) { return !has(code_point, tables::kSpace | tables::kHasOtherForm); }
 
 char32_t lower_case(char32_t code_point) {
-  return code_point + static_cast<char32_t>(record(code_point).to_lower);  // unsigned: a negative step wraps around
+  return code_point +
+         static_cast<char32_t>(record(code_point).to_lower);  // unsigned: a negative step wraps around
 }
 
 Unaccented::Unaccented(char32_t code_point) {

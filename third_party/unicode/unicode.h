@@ -2,8 +2,8 @@
 
 #include <string_view>
 
-// Facts about characters, from tables that generate.py makes out of Python's own (see README.md). All functions take
-// any value; what is no assigned code point has no property and maps to itself.
+// Facts about characters, from tables that generate.py makes out of Python's own (see README.md). All
+// functions take any value; what is no assigned code point has no property and maps to itself.
 namespace albert_fast::unicode {
 
 /// Version of the Unicode character database behind the tables, for example "15.1.0".
@@ -22,7 +22,8 @@ bool is_nonspacing_mark(char32_t code_point);
 bool is_case_ignorable(char32_t code_point);
 bool is_cased(char32_t code_point);
 
-/// No white space, its own lower-case form and its own form without accents, as most characters of a text are.
+/// No white space, its own lower-case form and its own form without accents, as most characters of a text
+/// are.
 bool is_plain(char32_t code_point);
 
 /// The first lower-case code point; only U+0130 has a second one, U+0307.

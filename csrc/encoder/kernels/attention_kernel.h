@@ -1,8 +1,9 @@
 #pragma once
 
-// The attention kernel over vectors of ALBERT_FAST_LANES floats. Included by one .cpp file per instruction set, each of
-// which is compiled with its own flags; everything is in an unnamed namespace so that the linker cannot mix them.
-// (Not a template over the lane count: GCC does not subscript or convert vector types of dependent size.)
+// The attention kernel over vectors of ALBERT_FAST_LANES floats. Included by one .cpp file per instruction
+// set, each of which is compiled with its own flags; everything is in an unnamed namespace so that the linker
+// cannot mix them. (Not a template over the lane count: GCC does not subscript or convert vector types of
+// dependent size.)
 #ifndef ALBERT_FAST_LANES
 #error "define ALBERT_FAST_LANES before including attention_kernel.h"
 #endif
@@ -33,11 +34,13 @@ struct Attention {
   static void store(float* p, Vector v) { std::memcpy(p, &v, sizeof(v)); }
   static Vector splat(float x) { return Vector{} + x; }
 
-  // exp(x) for x <= 0 with a relative error below 2e-7: 2^n * exp(r), |r| <= ln(2)/2, r's series to the 7th power.
+  // exp(x) for x <= 0 with a relative error below 2e-7: 2^n * exp(r), |r| <= ln(2)/2, r's series to the 7th
+  // power.
   static Vector exp_nonpositive(Vector x) {
     const Vector lowest = splat(-87.0f);
     x = x < lowest ? lowest : x;
-    const Vector shifted = x * 1.44269504088896341f + 12582912.0f;  // 1.5 * 2^23: rounds to the nearest integer
+    const Vector shifted =
+        x * 1.44269504088896341f + 12582912.0f;  // 1.5 * 2^23: rounds to the nearest integer
     const Vector n = shifted - 12582912.0f;
     const Vector r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
     Vector p = splat(1.0f / 5040.0f);
@@ -86,7 +89,8 @@ struct Attention {
       float* query = s.queries + i * p.head_dim;
       float* value = s.values + i * dims;
       for (std::size_t d = 0; d < p.head_dim; ++d) query[d] = (row[d] + bias[d]) * scale;
-      for (std::size_t d = 0; d < p.head_dim; ++d) s.keys[d * columns + i] = row[hidden + d] + bias[hidden + d];
+      for (std::size_t d = 0; d < p.head_dim; ++d)
+        s.keys[d * columns + i] = row[hidden + d] + bias[hidden + d];
       for (std::size_t d = 0; d < p.head_dim; ++d) value[d] = row[2 * hidden + d] + bias[2 * hidden + d];
       for (std::size_t d = p.head_dim; d < dims; ++d) value[d] = 0.0f;
     }
@@ -118,7 +122,8 @@ struct Attention {
   }
 
   static void softmax_row(float* row, std::size_t length, std::size_t columns) {
-    // The padding's weights come out as exp(-87), below half a unit in the last place of any sum, and are not mixed.
+    // The padding's weights come out as exp(-87), below half a unit in the last place of any sum, and are not
+    // mixed.
     for (std::size_t j = length; j < columns; ++j) row[j] = -std::numeric_limits<float>::infinity();
     Vector top = load(row);
     for (std::size_t j = kLanes; j < columns; j += kLanes) {
@@ -140,8 +145,8 @@ struct Attention {
   }
 
   // context[rows, head_dim] = scores[rows, length] * values[length, head_dim]
-  static void mix_block(const AttentionProblem& p, const Scratch& s, std::size_t first_token, std::size_t rows,
-                        std::size_t head, std::size_t length) {
+  static void mix_block(const AttentionProblem& p, const Scratch& s, std::size_t first_token,
+                        std::size_t rows, std::size_t head, std::size_t length) {
     const std::size_t columns = padded(length);
     const std::size_t dims = padded(p.head_dim);
     const std::size_t hidden = p.heads * p.head_dim;
@@ -178,7 +183,8 @@ struct Attention {
     for (std::size_t i = 0; i < length; i += kQueryBlock) {
       score_block(scratch.queries + i * p.head_dim, scratch, p.head_dim, columns);
       const std::size_t rows = length - i < kQueryBlock ? length - i : kQueryBlock;
-      for (std::size_t q = 0; q < kQueryBlock; ++q) softmax_row(scratch.scores + q * columns, length, columns);
+      for (std::size_t q = 0; q < kQueryBlock; ++q)
+        softmax_row(scratch.scores + q * columns, length, columns);
       mix_block(p, scratch, first + i, rows, head, length);
     }
   }

@@ -6,8 +6,8 @@
 #include <mutex>
 
 #include "base/error.h"
-#include "encoder/kernels/attention.h"
 #include "encoder/graph.h"
+#include "encoder/kernels/attention.h"
 #include "ort/tensor.h"
 
 namespace albert_fast::encoder {
@@ -42,7 +42,8 @@ Input<T> input(const ort::KernelContext* context, std::size_t index) {
   const ort::Value* value = nullptr;
   runtime.check(runtime.api().KernelContext_GetInput(context, index, &value), "reading an operator's input");
   void* data = nullptr;
-  runtime.check(runtime.api().GetTensorMutableData(const_cast<ort::Value*>(value), &data), "reading an input's data");
+  runtime.check(runtime.api().GetTensorMutableData(const_cast<ort::Value*>(value), &data),
+                "reading an input's data");
   return {static_cast<const T*>(data), ort::shape_of(value)};
 }
 
@@ -50,13 +51,15 @@ float* output(ort::KernelContext* context, std::int64_t rows, std::int64_t colum
   const ort::Runtime& runtime = ort::Runtime::get();
   const std::int64_t shape[] = {rows, columns};
   ort::Value* value = nullptr;
-  runtime.check(runtime.api().KernelContext_GetOutput(context, 0, shape, 2, &value), "making an operator's output");
+  runtime.check(runtime.api().KernelContext_GetOutput(context, 0, shape, 2, &value),
+                "making an operator's output");
   void* data = nullptr;
   runtime.check(runtime.api().GetTensorMutableData(value, &data), "reading an output's data");
   return static_cast<float*>(data);
 }
 
-// -- PackedSelfAttention(qkv [tokens, 3 hidden], bias [3 hidden], cu_seqlens [sequences + 1]) -> [tokens, hidden]
+// -- PackedSelfAttention(qkv [tokens, 3 hidden], bias [3 hidden], cu_seqlens [sequences + 1]) -> [tokens,
+// hidden]
 
 struct AttentionKernelState {
   std::int64_t num_heads = 0;
@@ -101,7 +104,8 @@ ort::Status* create_attention(const ort::CustomOp*, const void*, const ort::Kern
 }
 
 // -- PackedGather(x [tokens, hidden], row_splits [rows + 1], row_tokens [n], reduction [1]) -> [rows, hidden]
-// Row r reduces the token rows row_tokens[row_splits[r] : row_splits[r + 1]]; an empty list leaves row r as it is.
+// Row r reduces the token rows row_tokens[row_splits[r] : row_splits[r + 1]]; an empty list leaves row r as
+// it is.
 
 void reduce_row(const float* x, std::span<const std::int32_t> tokens, std::size_t hidden, Reduction reduction,
                 float* out) {
@@ -154,9 +158,9 @@ ort::CustomOp common_op() {
   op.get_execution_provider = cpu_provider;
   op.get_output_type = float_output;
   op.get_output_count = one_output;
-  op.get_input_characteristic = zero;   // required, not optional
+  op.get_input_characteristic = zero;  // required, not optional
   op.get_output_characteristic = zero;
-  op.get_input_memory_type = zero;      // default memory
+  op.get_input_memory_type = zero;  // default memory
   op.get_variadic_input_min_arity = one;
   op.get_variadic_input_homogeneity = one;
   op.get_variadic_output_min_arity = one;
@@ -188,11 +192,14 @@ const ort::CustomOp* gather_op() {
     o.get_name = [](const ort::CustomOp*) { return "PackedGather"; };
     o.get_input_count = [](const ort::CustomOp*) -> std::size_t { return 4; };
     o.get_input_type = [](const ort::CustomOp*, std::size_t i) { return i == 0 ? ort::kFloat : ort::kInt32; };
-    o.create_kernel_v2 = [](const ort::CustomOp*, const void*, const ort::KernelInfo*, void** kernel) -> ort::Status* {
+    o.create_kernel_v2 = [](const ort::CustomOp*, const void*, const ort::KernelInfo*,
+                            void** kernel) -> ort::Status* {
       *kernel = nullptr;  // it keeps no state
       return nullptr;
     };
-    o.compute_v2 = [](void*, ort::KernelContext* context) { return guarded([&] { compute_gather(context); }); };
+    o.compute_v2 = [](void*, ort::KernelContext* context) {
+      return guarded([&] { compute_gather(context); });
+    };
     o.destroy = [](void*) {};
     return o;
   }();

@@ -24,15 +24,23 @@ if TYPE_CHECKING:
         from typing_extensions import Self
 
 
+def _items(values: object) -> Iterator[Any]:
+    """Iterate over a collection of texts; refuse what iterates over something else."""
+    if isinstance(values, (bytes, bytearray)):
+        raise InputError("The input is bytes, not str. Decode it first, for example with data.decode('utf-8').")
+    if getattr(values, "ndim", 1) != 1:
+        raise InputError(
+            f"The input is {type(values).__name__} with {getattr(values, 'ndim', 0)} dimensions. Give one column of "
+            "texts, for example frame['text']."
+        )
+    if isinstance(values, Mapping) or not isinstance(values, Iterable):
+        raise InputError(f"The input is {type(values).__name__}. Give a string or an iterable of strings.")
+    return iter(values)
+
+
 def _as_texts(texts: object) -> tuple[str, ...]:
     """Return the texts as a tuple, which nobody can change while the engine reads it. The core checks each item."""
-    if isinstance(texts, str):
-        return (texts,)
-    if isinstance(texts, (bytes, bytearray)):
-        raise InputError("The input is bytes, not str. Decode it first, for example with data.decode('utf-8').")
-    if isinstance(texts, Mapping) or not isinstance(texts, Iterable):
-        raise InputError(f"The input is {type(texts).__name__}. Give a string or an iterable of strings.")
-    return tuple(texts)
+    return (texts,) if isinstance(texts, str) else tuple(_items(texts))
 
 
 class AlbertEmbeddings(AlbertParams):
@@ -215,8 +223,10 @@ class AlbertEmbeddings(AlbertParams):
         if device.startswith("cuda"):
             from ..gpu import check_cuda
 
-            number = device.partition(":")[2] or "0"
-            check_cuda(int(number) if number.isdigit() else 0)
+            number = device.removeprefix("cuda").removeprefix(":") or "0"
+            if not number.isdigit():
+                raise DeviceError(f"device={device!r} does not exist. Write 'cuda' or, for one of several, 'cuda:1'.")
+            check_cuda(int(number))
             raise DeviceError(
                 f"device={device!r}: this version of albert_fast computes on the CPU only. Use device='cpu'."
             )
@@ -238,6 +248,15 @@ class AlbertEmbeddings(AlbertParams):
             from .. import models
 
             self._files = models.read_folder(state["source"])
+
+    def __copy__(self) -> Self:
+        """Return an annotator of the same loaded model with parameters of its own."""
+        other = type(self)(**self.explicit_params())
+        other._files, other._engine = self._files, self._engine
+        return other
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self.__copy__()
 
     def __repr__(self) -> str:
         name = "no model" if self._files is None else self._files.name
@@ -296,18 +315,35 @@ class AlbertEmbeddings(AlbertParams):
         TruncationWarning
             A single word had more pieces than a window holds.
         """
-        given = _as_texts(texts)
-        options = self._options(
-            level=level,
-            pooling=pooling,
-            layers=layers,
-            normalize=normalize,
-            tokenization=tokenization,
-            detect_sentences=detect_sentences,
+        return self._embed(
+            _as_texts(texts),
+            0,
+            {
+                "level": level,
+                "pooling": pooling,
+                "layers": layers,
+                "normalize": normalize,
+                "tokenization": tokenization,
+                "detect_sentences": detect_sentences,
+                "special_tokens": special_tokens,
+            },
         )
-        options["special_tokens"] = self.check_special_tokens(special_tokens, options["level"])
+
+    def _embed(self, texts: Sequence[str], first: int, given: Mapping[str, Any]) -> Embeddings:
+        """Embed texts of which the first has the number `first` in its stream."""
+        options = self._call_options(**given)
         engine = self._loaded()
-        return self._result(engine, engine.embed(given, options), given, options)
+        return self._result(engine, engine.embed(texts, options, first), texts, options)
+
+    def _call_options(self, *, special_tokens: bool = False, **given: Any) -> dict[str, Any]:
+        unknown = set(given) - {"level", "pooling", "layers", "normalize", "tokenization", "detect_sentences"}
+        if unknown:
+            raise ParameterError(f"{sorted(unknown)[0]} is no option of a call; set it on the annotator.")
+        options = self._options(**given)
+        if special_tokens and options["level"] != "piece":
+            raise ParameterError(f"special_tokens=True needs level='piece'; the level is {options['level']!r}.")
+        options["special_tokens"] = bool(special_tokens)
+        return options
 
     def embed_words(
         self,
@@ -326,7 +362,7 @@ class AlbertEmbeddings(AlbertParams):
         if isinstance(sentences, str):
             raise InputError("embed_words takes lists of words, not a string. Use embed for texts.")
         given = []
-        for number, words in enumerate(sentences):
+        for number, words in enumerate(_items(sentences)):
             if isinstance(words, str) or not isinstance(words, Iterable):
                 raise InputError(
                     f"sentence {number} is {type(words).__name__}, not a list of words. Use embed for texts that are "
@@ -366,23 +402,20 @@ class AlbertEmbeddings(AlbertParams):
         except (TypeError, ValueError) as error:
             raise ParameterError(f"chunk_texts is {chunk_texts!r}; {error}.") from None
         wanted = self.get_param("show_progress") if show_progress is None else show_progress
-        return self._stream(texts, size, wanted, options)
+        self._call_options(**options)  # what is wrong with them is said now, not at the first result
+        total = len(texts) if isinstance(texts, Sequence) else None
+        return self._stream(_items(texts), total, size, wanted, options)
 
     def _stream(
-        self, texts: Iterable[str], size: int, show_progress: bool | None, options: dict[str, Any]
+        self, source: Iterator[str], total: int | None, size: int, show_progress: bool | None, options: dict[str, Any]
     ) -> Iterator[Embeddings]:
         from ..progress import progress_bar
 
-        source = iter(texts)
         done = 0
-        with progress_bar(len(texts) if isinstance(texts, Sequence) else None, show_progress) as advance:
+        with progress_bar(total, show_progress) as advance:
             while chunk := list(islice(source, size)):
-                try:
-                    result = self.embed(chunk, **options)
-                except InputError as error:
-                    raise InputError(f"in the chunk that begins with text {done}: {error}") from None
+                yield self._embed(chunk, done, options)
                 done += len(chunk)
-                yield result
                 advance(len(chunk))
 
     def _result(
@@ -397,14 +430,8 @@ class AlbertEmbeddings(AlbertParams):
                 TruncationWarning,
                 stacklevel=3,
             )
-        return Embeddings(columns, texts, level=options["level"], utf16=options["utf16_offsets"], piece=engine.piece)
-
-    @staticmethod
-    def check_special_tokens(special_tokens: bool, level: str) -> bool:
-        """Check that [CLS] and [SEP] rows are asked for where there are pieces."""
-        if special_tokens and level != "piece":
-            raise ParameterError(f"special_tokens=True needs level='piece'; the level is {level!r}.")
-        return bool(special_tokens)
+        piece = engine.piece if options["level"] == "piece" else None
+        return Embeddings(columns, texts, level=options["level"], utf16=options["utf16_offsets"], piece=piece)
 
     def _options(self, **given: Any) -> dict[str, Any]:
         """Return the settings of one call as the core takes them."""
@@ -414,7 +441,7 @@ class AlbertEmbeddings(AlbertParams):
             return self.get_param(name) if own is None else self.check_param(name, own)
 
         level = value("level")
-        pooling = value("pooling") if given.get("pooling") else self._pooling_for(level)
+        pooling = self._pooling_for(level) if given.get("pooling") is None else value("pooling")
         if pooling not in LEVEL_POOLINGS[level]:
             raise ParameterError(
                 f"pooling={pooling!r} does not exist for level={level!r}; it can be {', '.join(LEVEL_POOLINGS[level])}."
@@ -440,6 +467,8 @@ class AlbertEmbeddings(AlbertParams):
     def _pooling_for(self, level: str) -> str:
         """Return the annotator's pooling where the level has it, else the level's default."""
         own = self.get_param("pooling")
+        if own is not None and self.get_param("level") == level:
+            return str(own)  # both were chosen for the annotator: what does not fit together is an error
         return own if own in LEVEL_POOLINGS[level] else LEVEL_POOLINGS[level][0]
 
     def _layer_indices(self, layers: tuple[int, ...]) -> list[int]:
@@ -449,7 +478,7 @@ class AlbertEmbeddings(AlbertParams):
                 raise ParameterError(
                     f"layers names {layer}; this model has hidden states 0 to {count} (or -1 to -{count + 1})."
                 )
-        return [layer % (count + 1) for layer in layers]
+        return sorted(layer % (count + 1) for layer in layers)
 
     def _window(self, compat: str | None) -> int:
         length: int = self.get_param("max_sentence_length")
@@ -465,6 +494,8 @@ class AlbertEmbeddings(AlbertParams):
         return length
 
     def _threads(self) -> int:
-        from ..runtime import default_threads
+        from ..runtime import default_threads, usable_processors
 
-        return self.get_param("threads") or default_threads()
+        # More threads than processors only wait for each other.
+        wanted: int = self.get_param("threads") or default_threads()
+        return min(wanted, usable_processors())

@@ -36,13 +36,23 @@ def _level(value: Any) -> str:
 PARAMS = (
     p.Param("input_cols", "inputCols", None, p.optional(p.strings(2)), "Columns of sentences and of tokens."),
     p.Param("output_col", "outputCol", None, p.optional(p.text), "Column of the embeddings."),
-    p.Param("batch_size", "batchSize", 8, p.integer(1), "Sentences per batch; changes vectors only in compat mode."),
-    p.Param("dimension", "dimension", None, p.optional(p.integer(1)), "Size of a vector, for the column's metadata."),
+    p.Param(
+        "batch_size", "batchSize", 8, p.integer(1, 1 << 30), "Sentences per batch; changes vectors only in compat mode."
+    ),
+    p.Param(
+        "dimension",
+        "dimension",
+        None,
+        p.optional(p.integer(1, 1 << 30)),
+        "Size of a vector, for the column's metadata.",
+    ),
     p.Param("max_sentence_length", "maxSentenceLength", 128, p.integer(0, 512), "Pieces of a window, specials too."),
     p.Param("case_sensitive", "caseSensitive", False, p.boolean, "False: words are lower-cased before tokenization."),
     p.Param("storage_ref", "storageRef", None, p.optional(p.text), "Name that consumers compare with their own."),
     p.Param("lazy_annotator", "lazyAnnotator", False, p.boolean, "Skipped by recursive and light pipelines."),
-    p.Param("config_proto_bytes", "configProtoBytes", None, p.optional(tuple), "TensorFlow's; kept, without effect."),
+    p.Param(
+        "config_proto_bytes", "configProtoBytes", None, p.optional(p.integers), "TensorFlow's; kept, without effect."
+    ),
     p.Param("level", "level", "word", _level, "What embed returns vectors of: word, piece, sentence or document."),
     p.Param("pooling", "pooling", None, p.optional(p.one_of(*ALL_POOLINGS)), "How pieces become one vector."),
     p.Param("layers", "layers", (-1,), p.layer_numbers, "Hidden states to average; 0 is the embedding, -1 the last."),
@@ -51,7 +61,7 @@ PARAMS = (
     p.Param("detect_sentences", "detectSentences", True, p.boolean, "False: each text is one sentence."),
     p.Param("offsets", "offsets", None, p.optional(p.one_of("codepoints", "utf16")), "What begin and end count."),
     p.Param("compat", "compat", None, p.optional(p.one_of("sparknlp")), "'sparknlp': its vectors, to the digit."),
-    p.Param("threads", "threads", None, p.optional(p.integer(1)), "Threads of a call; None: all there are."),
+    p.Param("threads", "threads", None, p.optional(p.integer(1, 1024)), "Threads of a call; None: all there are."),
     p.Param("device", "device", "cpu", p.text, "Where the model runs: cpu."),
     p.Param("precision", "precision", "fp32", p.one_of("fp32", "int8", "fp16", "tf32"), "Arithmetic: fp32."),
     p.Param("show_progress", "showProgress", None, p.optional(p.boolean), "None: a bar on a terminal only."),
@@ -65,8 +75,8 @@ class AlbertParams(p.HasParams):
 
     def setInputCols(self, *columns: str | Sequence[str]) -> Self:
         """Set the two input columns, as two strings or one list: sentences (or documents) and tokens, in any order."""
-        names = list(columns[0]) if len(columns) == 1 and not isinstance(columns[0], str) else list(columns)
-        self.set_param("inputCols", names)
+        single = len(columns) == 1 and not isinstance(columns[0], str)
+        self.set_param("inputCols", columns[0] if single else columns)
         return self
 
     def getInputCols(self) -> list[str] | None:

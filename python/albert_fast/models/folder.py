@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import CorruptModelError, ModelNotFoundError
+from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
 from . import protobuf, record, tokenizer_json
 from .geometry import POOLER, Geometry, read_config, tensor_shapes
 from .safetensors import TensorEntry, read_header
@@ -108,7 +108,11 @@ def read_folder(path: str | os.PathLike[str], announced: record.Record | None = 
     CorruptModelError
         A file is damaged, does not fit the others, or describes another kind of model.
     """
-    folder = Path(path)
+    try:
+        # Absolute, so that pickles and saves still find it after a change of the working directory.
+        folder = Path(path).expanduser().absolute()
+    except TypeError:
+        raise ParameterError(f"The model's folder is {path!r}. Give a path.") from None
     _check_files(folder)
     known = record.read(folder) or announced or record.Record()
     record.verify(folder, known)
