@@ -165,7 +165,8 @@ std::shared_ptr<Engine> load_engine(const std::string& weights, const py::list& 
 
 py::dict embed(const Engine& engine, const py::sequence& texts, const py::dict& options, std::size_t first) {
   const py::tuple kept(texts);
-  const std::vector<std::string_view> views = utf8_of_all(kept, "text", first);
+  const std::vector<std::string_view> views =
+      utf8_of_all(kept, [first](std::size_t i) { return "text " + std::to_string(first + i); });
   const EmbedOptions o = options_from(options);
   return without_gil([&] { return engine.embed(views, o, no_signal_raised); });
 }
@@ -175,7 +176,9 @@ py::dict embed_words(const Engine& engine, const py::sequence& sentences, const 
   std::vector<encoder::WordList> lists;
   for (std::size_t i = 0; i < py::len(sentences); ++i) {
     kept.emplace_back(py::object(sentences[i]));
-    lists.push_back({utf8_of_all(kept.back(), "sentence " + std::to_string(i) + ", word")});
+    lists.push_back({utf8_of_all(kept.back(), [i](std::size_t word) {
+      return "sentence " + std::to_string(i) + ", word " + std::to_string(word);
+    })});
   }
   const EmbedOptions o = options_from(options);
   return without_gil([&] { return engine.embed_words(lists, o, no_signal_raised); });

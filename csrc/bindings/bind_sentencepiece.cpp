@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "bindings/registers.h"
+#include "bindings/strings.h"
 #include "sentencepiece/model.h"
 #include "sentencepiece/tokenizer.h"
 
@@ -26,23 +27,20 @@ using sentencepiece::Scratch;
 using sentencepiece::Tokenizer;
 
 /// UTF-8 of a str (cached inside it) or the content of bytes; valid while the object lives.
-std::string_view text_view(py::handle text, const char* what = "text") {
+template <class Name>
+std::string_view text_view(py::handle text, const Name& name) {
   if (PyBytes_Check(text.ptr())) {
     return {PyBytes_AS_STRING(text.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(text.ptr()))};
   }
   if (!PyUnicode_Check(text.ptr())) {
-    fail(ErrorCode::invalid_input, std::string(what) + " must be str or bytes, not " +
-                                       Py_TYPE(text.ptr())->tp_name + "; convert it first");
+    fail(ErrorCode::invalid_input,
+         name() + " must be str or bytes, not " + Py_TYPE(text.ptr())->tp_name + "; convert it first");
   }
-  Py_ssize_t size = 0;
-  const char* bytes = PyUnicode_AsUTF8AndSize(text.ptr(), &size);
-  if (bytes != nullptr) return {bytes, static_cast<std::size_t>(size)};
-  py::error_already_set error;
-  if (!error.matches(PyExc_UnicodeEncodeError)) throw error;
-  const auto position = error.value().attr("start").cast<py::ssize_t>();
-  fail(ErrorCode::invalid_input, std::string(what) + " has a lone surrogate at position " +
-                                     std::to_string(position) +
-                                     ", which is no character; drop it with text.encode('utf-8', 'replace')");
+  return utf8_of(text, name);
+}
+
+std::string_view text_view(py::handle text, const char* name = "text") {
+  return text_view(text, [name] { return std::string(name); });
 }
 
 struct Views {
@@ -58,12 +56,7 @@ Views list_views(const py::list& list) {
   for (std::size_t i = 0; i < count; ++i) {
     if (i + 16 < count) __builtin_prefetch(items[i + 16]);  // the strings lie all over the heap
     const py::handle text = items[i];
-    // The name is only needed for a message, so it is only made when there is one.
-    if (PyUnicode_Check(text.ptr()) && PyUnicode_IS_ASCII(text.ptr())) {
-      views.texts.push_back(text_view(text));
-    } else {
-      views.texts.push_back(text_view(text, ("text " + std::to_string(i)).c_str()));
-    }
+    views.texts.push_back(text_view(text, [i] { return "text " + std::to_string(i); }));
   }
   return views;
 }

@@ -11,36 +11,43 @@
 namespace albert_fast::bindings {
 
 /// The UTF-8 bytes of a `str`, borrowed from the object (Python caches them in it; for ASCII they are its own
-/// memory). `where` names the value in errors, for example "text 3".
-inline std::string_view utf8_of(pybind11::handle object, const std::string& where) {
+/// memory). `name()` names the value in errors, for example "text 3"; it is only called for one.
+template <class Name>
+std::string_view utf8_of(pybind11::handle object, const Name& name) {
   if (!PyUnicode_Check(object.ptr())) {
     const std::string type = Py_TYPE(object.ptr())->tp_name;
-    fail(ErrorCode::invalid_input, where + " is " + (object.is_none() ? "None" : "of type " + type) +
+    fail(ErrorCode::invalid_input, name() + " is " + (object.is_none() ? "None" : "of type " + type) +
                                        ", not str. Pass a string (an empty one for a missing text)");
   }
   Py_ssize_t size = 0;
   const char* data = PyUnicode_AsUTF8AndSize(object.ptr(), &size);
   if (data == nullptr) {
     pybind11::error_already_set error;
-    std::string position = "?";
-    if (error.matches(PyExc_UnicodeEncodeError)) position = pybind11::str(error.value().attr("start"));
-    fail(ErrorCode::invalid_input, where + " holds a lone surrogate at position " + position +
+    if (!error.matches(PyExc_UnicodeEncodeError)) throw error;
+    const std::string position = pybind11::str(error.value().attr("start"));
+    fail(ErrorCode::invalid_input, name() + " holds a lone surrogate at position " + position +
                                        ", which is no character. Replace it first, for example with "
                                        "text.encode('utf-8', 'replace').decode()");
   }
   if (size >= INT32_MAX) {
-    fail(ErrorCode::invalid_input, where + " is longer than 2 GiB. Split it into several texts");
+    fail(ErrorCode::invalid_input, name() + " is longer than 2 GiB. Split it into several texts");
   }
   return {data, static_cast<std::size_t>(size)};
 }
 
+inline std::string_view utf8_of(pybind11::handle object, const char* name) {
+  return utf8_of(object, [name] { return std::string(name); });
+}
+
 /// Views of all strings of a tuple. The tuple keeps them alive and cannot change, unlike the caller's list.
-inline std::vector<std::string_view> utf8_of_all(const pybind11::tuple& texts, const std::string& what,
-                                                 std::size_t first = 0) {
+/// `name(i)` names item i in errors.
+template <class Name>
+std::vector<std::string_view> utf8_of_all(const pybind11::tuple& texts, const Name& name) {
   std::vector<std::string_view> views;
   views.reserve(texts.size());
-  for (std::size_t i = 0; i < texts.size(); ++i)
-    views.push_back(utf8_of(texts[i], what + " " + std::to_string(first + i)));
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    views.push_back(utf8_of(texts[i], [&] { return name(i); }));
+  }
   return views;
 }
 

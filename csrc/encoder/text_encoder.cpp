@@ -112,17 +112,20 @@ void TextEncoder::encode_word(std::string_view surface, Word& word) {
   }
   word.piece_begin = static_cast<std::uint32_t>(encoding_.piece_ids.size());
   std::size_t pieces = tokenizer_.encode_word(surface, scratch_, encoding_.piece_ids);
-  const std::int32_t unknown = tokenizer_.model().unk_id();
   if (pieces == 0 && !options_.sparknlp) {
-    encoding_.piece_ids.push_back(unknown);
+    encoding_.piece_ids.push_back(tokenizer_.model().unk_id());
     pieces = 1;
   }
   cut_long_word(word, pieces);
   word.piece_end = static_cast<std::uint32_t>(encoding_.piece_ids.size());
-  word.out_of_vocabulary =
-      std::all_of(encoding_.piece_ids.begin() + word.piece_begin, encoding_.piece_ids.end(),
-                  [&](std::int32_t id) { return id == unknown; });
+  word.out_of_vocabulary = is_unknown(word);
   if (wants_spans_) locate_pieces(surface, original, word);
+}
+
+bool TextEncoder::is_unknown(const Word& word) const {
+  const auto first = encoding_.piece_ids.begin();
+  return std::all_of(first + word.piece_begin, first + word.piece_end,
+                     [unknown = tokenizer_.model().unk_id()](std::int32_t id) { return id == unknown; });
 }
 
 void TextEncoder::cut_long_word(Word& word, std::size_t& pieces) {
@@ -213,7 +216,6 @@ void TextEncoder::encode_whole(std::string_view text, Span sentence) {
 void TextEncoder::align_words(std::uint32_t first_word, std::uint32_t first_piece) {
   const std::vector<Span>& spans = encoding_.piece_spans;
   const auto last_piece = static_cast<std::uint32_t>(spans.size());
-  const std::int32_t unknown = tokenizer_.model().unk_id();
   std::uint32_t piece = first_piece;
   for (std::uint32_t w = first_word; w < encoding_.words.size(); ++w) {
     Word& word = encoding_.words[w];
@@ -232,9 +234,7 @@ void TextEncoder::align_words(std::uint32_t first_word, std::uint32_t first_piec
       encoding_.cut_pieces += word.piece_end - word.piece_begin - capacity_;
       word.piece_end = word.piece_begin + capacity_;
     }
-    word.out_of_vocabulary = none || std::all_of(encoding_.piece_ids.begin() + word.piece_begin,
-                                                 encoding_.piece_ids.begin() + word.piece_end,
-                                                 [&](auto id) { return id == unknown; });
+    word.out_of_vocabulary = none || is_unknown(word);
     // A piece that reaches into the next word serves both, so the next search starts at it again.
     piece = end > piece ? end - 1 : piece;
   }

@@ -39,6 +39,7 @@ class TextEncoder {
   void locate_pieces(std::string_view surface, std::string_view original, const Word& word);
   void align_words(std::uint32_t first_word, std::uint32_t first_piece);
   void cut_long_word(Word& word, std::size_t& pieces);
+  [[nodiscard]] bool is_unknown(const Word& word) const;
   void check_size() const;
 
   sentencepiece::Tokenizer& tokenizer_;
