@@ -146,6 +146,19 @@ def test_a_word_of_almost_a_window_does_not_shift_the_others(tiny: AlbertEmbeddi
         np.testing.assert_allclose(out[1].vectors, tiny.embed_words([["hello", "world"]]).vectors, atol=1e-6)
 
 
+def test_warnings_point_at_the_users_line(tiny: AlbertEmbeddings) -> None:
+    model = AlbertEmbeddings.load(tiny._model_files().source, max_sentence_length=3)
+    word = "unbelievable"
+    for call in (
+        lambda: model.embed(word),
+        lambda: model.embed_words([[word]]),
+        lambda: list(model.stream([word])),
+    ):
+        with pytest.warns(TruncationWarning) as caught:
+            call()
+        assert [Path(warning.filename).name for warning in caught] == [Path(__file__).name]
+
+
 def test_identical_sentences_are_computed_once(tiny: AlbertEmbeddings) -> None:
     texts = ["the same text", "another one", "the same text"] * 5
     out = tiny.embed(texts)

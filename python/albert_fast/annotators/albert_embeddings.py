@@ -315,25 +315,21 @@ class AlbertEmbeddings(AlbertParams):
         TruncationWarning
             A single word had more pieces than a window holds.
         """
-        return self._embed(
-            _as_texts(texts),
-            0,
-            {
-                "level": level,
-                "pooling": pooling,
-                "layers": layers,
-                "normalize": normalize,
-                "tokenization": tokenization,
-                "detect_sentences": detect_sentences,
-                "special_tokens": special_tokens,
-            },
+        options = self._call_options(
+            level=level,
+            pooling=pooling,
+            layers=layers,
+            normalize=normalize,
+            tokenization=tokenization,
+            detect_sentences=detect_sentences,
+            special_tokens=special_tokens,
         )
+        return self._embed(_as_texts(texts), 0, options)
 
-    def _embed(self, texts: Sequence[str], first: int, given: Mapping[str, Any]) -> Embeddings:
+    def _embed(self, texts: Sequence[str], first: int, options: dict[str, Any]) -> Embeddings:
         """Embed texts of which the first has the number `first` in its stream."""
-        options = self._call_options(**given)
         engine = self._loaded()
-        return self._result(engine, engine.embed(texts, options, first), texts, options)
+        return self._result(engine, engine.embed(texts, options, first), texts, options, callers=2)
 
     def _call_options(self, *, special_tokens: bool = False, **given: Any) -> dict[str, Any]:
         unknown = set(given) - {"level", "pooling", "layers", "normalize", "tokenization", "detect_sentences"}
@@ -372,7 +368,7 @@ class AlbertEmbeddings(AlbertParams):
         options = self._options(level=level, pooling=pooling, layers=layers, normalize=normalize, tokenization="word")
         engine = self._loaded()
         columns = engine.embed_words(given, options)
-        return self._result(engine, columns, [" ".join(words) for words in given], options)
+        return self._result(engine, columns, [" ".join(words) for words in given], options, callers=1)
 
     def stream(
         self,
@@ -402,9 +398,9 @@ class AlbertEmbeddings(AlbertParams):
         except (TypeError, ValueError) as error:
             raise ParameterError(f"chunk_texts is {chunk_texts!r}; {error}.") from None
         wanted = self.get_param("show_progress") if show_progress is None else show_progress
-        self._call_options(**options)  # what is wrong with them is said now, not at the first result
         total = len(texts) if isinstance(texts, Sequence) else None
-        return self._stream(_items(texts), total, size, wanted, options)
+        # Checked here and not in the generator: what is wrong is said now, not at the first result.
+        return self._stream(_items(texts), total, size, wanted, self._call_options(**options))
 
     def _stream(
         self, source: Iterator[str], total: int | None, size: int, show_progress: bool | None, options: dict[str, Any]
@@ -419,8 +415,15 @@ class AlbertEmbeddings(AlbertParams):
                 advance(len(chunk))
 
     def _result(
-        self, engine: _core.Engine, columns: dict[str, Any], texts: Sequence[str], options: Mapping[str, Any]
+        self,
+        engine: _core.Engine,
+        columns: dict[str, Any],
+        texts: Sequence[str],
+        options: Mapping[str, Any],
+        *,
+        callers: int,
     ) -> Embeddings:
+        """Wrap what the core returned; a warning points past `callers` functions of ours to the user's line."""
         cut = columns["stats"]["cut_words"]
         if cut:
             warnings.warn(
@@ -428,7 +431,7 @@ class AlbertEmbeddings(AlbertParams):
                 f"{columns['stats']['cut_pieces']} piece(s) were not read. Every word has a vector, made of its first "
                 "pieces.",
                 TruncationWarning,
-                stacklevel=3,
+                stacklevel=2 + callers,
             )
         piece = engine.piece if options["level"] == "piece" else None
         return Embeddings(columns, texts, level=options["level"], utf16=options["utf16_offsets"], piece=piece)
