@@ -133,4 +133,10 @@ std::int32_t OffsetConverter::walk_to(std::size_t byte) {
   return static_cast<std::int32_t>(offset_);
 }
 
+std::uint32_t CodePointWalker::byte_of(std::int64_t code_point) {
+  if (code_point < code_point_) byte_ = 0, code_point_ = 0;
+  for (; code_point_ < code_point && byte_ < text_.size(); ++code_point_) byte_ += decode(text_, byte_).size;
+  return static_cast<std::uint32_t>(byte_);
+}
+
 }  // namespace albert_fast

@@ -63,4 +63,17 @@ class OffsetConverter {
   std::size_t offset_;
 };
 
+/// Turns code point offsets into byte offsets; what lies beyond the text is its end. Ascending queries cost
+/// one pass in all; a query before the last one starts anew.
+class CodePointWalker {
+ public:
+  explicit CodePointWalker(std::string_view text) : text_(text) {}
+  [[nodiscard]] std::uint32_t byte_of(std::int64_t code_point);
+
+ private:
+  std::string_view text_;
+  std::size_t byte_ = 0;
+  std::int64_t code_point_ = 0;
+};
+
 }  // namespace albert_fast

@@ -26,6 +26,15 @@ pybind11::array_t<T> to_array(std::vector<T>&& values) {
   return owned_array<T>(std::move(values), data, {size});
 }
 
+/// A C-contiguous array of a caller's; other types and layouts are converted.
+template <class T>
+using Array = pybind11::array_t<T, pybind11::array::c_style | pybind11::array::forcecast>;
+
+template <class T>
+std::vector<T> to_vector(const Array<T>& array) {
+  return {array.data(), array.data() + array.size()};
+}
+
 template <class T>
 pybind11::array_t<T> to_matrix(AlignedBuffer<T>&& values, std::int64_t rows, std::int64_t columns) {
   T* data = values.data();

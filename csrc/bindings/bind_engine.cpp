@@ -8,6 +8,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/registers.h"
+#include "bindings/signals.h"
 #include "bindings/strings.h"
 #include "encoder/engine.h"
 
@@ -72,6 +73,7 @@ EmbedOptions options_from(const py::dict& d) {
   o.normalize = d["normalize"].cast<bool>();
   o.utf16_offsets = d["utf16_offsets"].cast<bool>();
   o.sparknlp = d["sparknlp"].cast<bool>();
+  o.lone_texts = d["lone_texts"].cast<bool>();
   return o;
 }
 
@@ -101,12 +103,6 @@ std::vector<encoder::TensorEntry> entries_from(const py::list& list) {
                        t[4].cast<std::size_t>()});
   }
   return entries;
-}
-
-/// Lets Python's signal handlers run; false when one of them raised.
-bool no_signal_raised() {
-  const py::gil_scoped_acquire gil;
-  return PyErr_CheckSignals() == 0;
 }
 
 py::dict stats_to_dict(const columns::EmbeddingStats& s) {
@@ -184,6 +180,18 @@ py::dict embed_words(const Engine& engine, const py::sequence& sentences, const 
   return without_gil([&] { return engine.embed_words(lists, o, no_signal_raised); });
 }
 
+py::tuple annotate(const Engine& engine, const columns::AnnotationColumn& sentences,
+                   const columns::AnnotationColumn& tokens, const py::dict& options, bool with_vectors) {
+  const EmbedOptions o = options_from(options);
+  std::optional<encoder::AnnotatedWords> result;
+  {
+    const py::gil_scoped_release release;
+    result = engine.annotate(sentences, tokens, o, with_vectors, no_signal_raised);
+  }
+  return py::make_tuple(std::make_shared<columns::AnnotationColumn>(std::move(result->column)),
+                        stats_to_dict(result->stats));
+}
+
 py::dict embed_ids(const Engine& engine, const std::vector<std::vector<std::int32_t>>& sequences,
                    const py::dict& options) {
   const EmbedOptions o = options_from(options);
@@ -200,6 +208,8 @@ void register_engine(py::module_& m) {
            py::arg("sep_id") = -1)
       .def("embed", &embed, py::arg("texts"), py::arg("options"), py::arg("first") = 0)
       .def("embed_words", &embed_words, py::arg("sentences"), py::arg("options"))
+      .def("annotate", &annotate, py::arg("sentences"), py::arg("tokens"), py::arg("options"),
+           py::arg("with_vectors") = true)
       .def("embed_ids", &embed_ids, py::arg("sequences"), py::arg("options"))
       .def(
           "piece",

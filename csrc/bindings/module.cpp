@@ -53,5 +53,7 @@ PYBIND11_MODULE(_core, m) {
   albert_fast::bindings::register_runtime(m);
   albert_fast::bindings::register_text(m);
   albert_fast::bindings::register_sentencepiece(m);
+  albert_fast::bindings::register_columns(m);
+  albert_fast::bindings::register_stages(m);
   albert_fast::bindings::register_engine(m);
 }

@@ -51,4 +51,12 @@ std::vector<std::string_view> utf8_of_all(const pybind11::tuple& texts, const Na
   return views;
 }
 
+/// Whether a cell of a table stands for a missing text: None, NaN, or pandas' NA and NaT.
+inline bool is_missing(pybind11::handle object) {
+  if (object.is_none()) return true;
+  if (PyFloat_Check(object.ptr())) return PyFloat_AS_DOUBLE(object.ptr()) != PyFloat_AS_DOUBLE(object.ptr());
+  const std::string_view type = Py_TYPE(object.ptr())->tp_name;
+  return type == "NAType" || type.ends_with(".NAType");
+}
+
 }  // namespace albert_fast::bindings

@@ -14,6 +14,7 @@ struct Word {
   std::uint32_t piece_begin = 0;
   std::uint32_t piece_end = 0;
   bool out_of_vocabulary = false;  // read as <unk>
+  std::uint32_t token = 0;         // its number in the column of tokens that it came from, if any
 };
 
 struct Sentence {

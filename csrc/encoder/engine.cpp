@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/checked.h"
+#include "encoder/annotate.h"
 #include "encoder/row_table.h"
 #include "encoder/runner.h"
 
@@ -36,23 +37,6 @@ void normalize_rows(std::span<float> rows, std::size_t hidden) {
   }
 }
 
-/// Asks every so many bytes whether to go on: reading texts has no workers that could be stopped.
-class Patience {
- public:
-  explicit Patience(const Engine::KeepGoing& keep_going) : keep_going_(keep_going) {}
-  void spend(std::size_t bytes) {
-    constexpr std::size_t kBytesPerQuestion = std::size_t{1} << 18;
-    spent_ += bytes + 64;
-    if (spent_ < kBytesPerQuestion) return;
-    spent_ = 0;
-    if (!keep_going_()) fail(ErrorCode::cancelled, "interrupted");
-  }
-
- private:
-  const Engine::KeepGoing& keep_going_;
-  std::size_t spent_ = 0;
-};
-
 columns::EmbeddingStats count(const Encoding& encoding, std::size_t windows) {
   columns::EmbeddingStats stats;
   stats.texts = encoding.text_sentences.size() - 1;
@@ -63,6 +47,17 @@ columns::EmbeddingStats count(const Encoding& encoding, std::size_t windows) {
   stats.cut_words = encoding.cut_words;
   stats.cut_pieces = encoding.cut_pieces;
   return stats;
+}
+
+std::vector<Window> plan(Encoding& encoding, const EmbedOptions& options) {
+  return options.sparknlp ? plan_sparknlp(encoding, options)
+                          : plan_windows(encoding, options.max_sentence_length);
+}
+
+void check_rows(std::int64_t planned, std::size_t described) {
+  if (static_cast<std::size_t>(planned) == described) return;
+  fail(ErrorCode::internal, "the plan has " + std::to_string(planned) + " rows where the texts have " +
+                                std::to_string(described) + "; please report this with the texts");
 }
 
 std::string join(const WordList& list) {
@@ -102,6 +97,10 @@ SpecialIds Engine::special_ids(const EmbedOptions& options) const {
   return ids;
 }
 
+TextEncoder Engine::text_encoder(const EmbedOptions& options) const {
+  return TextEncoder(*tokenizer_, options, settings_.keep_accents);
+}
+
 void Engine::check(const EmbedOptions& options) const {
   const Geometry& g = model_->geometry();
   const auto bad = [](const std::string& what) { fail(ErrorCode::invalid_input, what); };
@@ -127,7 +126,7 @@ void Engine::check(const EmbedOptions& options) const {
 columns::EmbeddingColumns Engine::embed(const std::vector<std::string_view>& texts,
                                         const EmbedOptions& options, const KeepGoing& keep_going) const {
   check(options);
-  TextEncoder encoder(*tokenizer_, options, settings_.keep_accents);
+  TextEncoder encoder = text_encoder(options);
   Patience patience(keep_going);
   for (const std::string_view text : texts) {
     encoder.add_text(text);
@@ -140,7 +139,7 @@ columns::EmbeddingColumns Engine::embed_words(const std::vector<WordList>& sente
                                               const EmbedOptions& options,
                                               const KeepGoing& keep_going) const {
   check(options);
-  TextEncoder encoder(*tokenizer_, options, settings_.keep_accents);
+  TextEncoder encoder = text_encoder(options);
   std::vector<std::string> joined;
   joined.reserve(sentences.size());
   Patience patience(keep_going);
@@ -155,21 +154,53 @@ columns::EmbeddingColumns Engine::embed_words(const std::vector<WordList>& sente
 columns::EmbeddingColumns Engine::encode(Encoding encoding, const std::vector<std::string_view>& texts,
                                          const EmbedOptions& options, const KeepGoing& keep_going) const {
   const columns::EmbeddingStats counted = count(encoding, 0);
-  const std::vector<Window> windows =
-      options.sparknlp ? plan_sparknlp(encoding, options.max_sentence_length, options.batch_size)
-                       : plan_windows(encoding, options.max_sentence_length);
+  const std::vector<Window> windows = plan(encoding, options);
   const RowPlan rows = plan_rows(encoding, windows, options);
   columns::EmbeddingColumns out;
   out.stats = counted;
   out.stats.windows = windows.size();
   describe_rows(encoding, windows, texts, options, special_ids(options), out);
-  compute(encoding, windows, rows, options, keep_going, out);
+  columns::Matrix matrix = compute(encoding, windows, rows, options, keep_going, out.stats);
+  check_rows(matrix.rows, out.begin.size());
+  out.rows = matrix.rows;
+  out.hidden = matrix.dimension;
+  out.vectors = std::move(matrix.values);
   return out;
 }
 
-void Engine::compute(const Encoding& encoding, const std::vector<Window>& windows, const RowPlan& rows,
-                     const EmbedOptions& options, const KeepGoing& keep_going,
-                     columns::EmbeddingColumns& out) const {
+AnnotatedWords Engine::annotate(const columns::AnnotationColumn& sentences,
+                                const columns::AnnotationColumn& tokens, const EmbedOptions& options,
+                                bool with_vectors, const KeepGoing& keep_going) const {
+  check(options);
+  const AnnotatedSentences joined = join_sentences(sentences, tokens, options.sparknlp);
+  TextEncoder encoder = text_encoder(options);
+  Patience patience(keep_going);
+  for (std::size_t row = 0; row + 1 < joined.row_splits.size(); ++row) {
+    for (std::uint32_t s = joined.row_splits[row]; s < joined.row_splits[row + 1]; ++s) {
+      encoder.add_annotated(joined.texts[s], joined.words_of(s));
+      patience.spend(joined.texts[s].size());
+    }
+    encoder.end_text();
+  }
+  Encoding encoding = encoder.take();
+  AnnotatedWords out;
+  out.stats = count(encoding, 0);
+  const std::vector<Window> windows = plan(encoding, options);
+  out.stats.windows = windows.size();
+  out.column = describe_words(encoding, joined, tokens, options);
+  if (with_vectors) {
+    const RowPlan rows = plan_rows(encoding, windows, options);
+    auto matrix =
+        std::make_shared<columns::Matrix>(compute(encoding, windows, rows, options, keep_going, out.stats));
+    check_rows(matrix->rows, out.column.size());
+    out.column.vectors = std::move(matrix);
+  }
+  return out;
+}
+
+columns::Matrix Engine::compute(const Encoding& encoding, const std::vector<Window>& windows,
+                                const RowPlan& rows, const EmbedOptions& options, const KeepGoing& keep_going,
+                                columns::EmbeddingStats& stats) const {
   std::vector<std::uint32_t> source(windows.size());
   if (options.sparknlp) {
     std::iota(source.begin(), source.end(), 0U);  // a repeat may have other padding beside it
@@ -178,24 +209,22 @@ void Engine::compute(const Encoding& encoding, const std::vector<Window>& window
   }
   const auto hidden = static_cast<std::size_t>(model_->geometry().hidden_size);
   const bool pooler = options.pooling == Pooling::pooler;
-  const RunPlan plan{
+  const RunPlan run{
       *model_,        encoding, windows, rows, source, {options.layers, pooler}, special_ids(options),
       options.threads};
-  out.hidden = model_->geometry().hidden_size;
+  columns::Matrix out;
+  out.dimension = model_->geometry().hidden_size;
   out.rows = rows.folded ? rows.targets : rows.rows();
-  if (static_cast<std::size_t>(out.rows) != out.begin.size()) {
-    fail(ErrorCode::internal, "the plan has " + std::to_string(out.rows) + " rows where the texts have " +
-                                  std::to_string(out.begin.size()) + "; please report this with the texts");
-  }
-  out.vectors = make_matrix(static_cast<std::size_t>(out.rows), hidden);
+  out.values = make_matrix(static_cast<std::size_t>(out.rows), hidden);
   if (rows.folded) {
     AlignedBuffer<float> parts = make_matrix(rows.rows(), hidden);
-    run_windows(plan, parts.span(), keep_going, out.stats);
-    fold_parts(rows, parts.span(), out.vectors.span(), hidden);
+    run_windows(run, parts.span(), keep_going, stats);
+    fold_parts(rows, parts.span(), out.values.span(), hidden);
   } else {
-    run_windows(plan, out.vectors.span(), keep_going, out.stats);
+    run_windows(run, out.values.span(), keep_going, stats);
   }
-  if (options.normalize) normalize_rows(out.vectors.span(), hidden);
+  if (options.normalize) normalize_rows(out.values.span(), hidden);
+  return out;
 }
 
 columns::EmbeddingColumns Engine::embed_ids(const std::vector<std::vector<std::int32_t>>& sequences,

@@ -1,10 +1,11 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
 
+#include "base/patience.h"
+#include "columns/annotation_column.h"
 #include "columns/embedding_columns.h"
 #include "encoder/model.h"
 #include "encoder/options.h"
@@ -20,20 +21,25 @@ struct TokenizerSettings {
   std::int32_t sep_id = -1;
 };
 
+struct AnnotatedWords {
+  columns::AnnotationColumn column;
+  columns::EmbeddingStats stats;
+};
+
 /// Texts in, rows out: the road through the rooms. Immutable; calls may come from any number of threads.
 class Engine {
  public:
   Engine(std::shared_ptr<const Model> model, std::shared_ptr<sentencepiece::Tokenizer> tokenizer,
          const TokenizerSettings& settings);
 
-  /// `keep_going` is asked every few milliseconds from the calling thread; false ends the call with
-  /// `cancelled`.
-  using KeepGoing = std::function<bool()>;
-
   columns::EmbeddingColumns embed(const std::vector<std::string_view>& texts, const EmbedOptions& options,
                                   const KeepGoing& keep_going) const;
   columns::EmbeddingColumns embed_words(const std::vector<WordList>& sentences, const EmbedOptions& options,
                                         const KeepGoing& keep_going) const;
+  /// The vectors of a table's tokens: Spark NLP's AlbertEmbeddings over its two columns, one annotation for
+  /// every token that has one. Without vectors when nobody will look at them.
+  AnnotatedWords annotate(const columns::AnnotationColumn& sentences, const columns::AnnotationColumn& tokens,
+                          const EmbedOptions& options, bool with_vectors, const KeepGoing& keep_going) const;
   /// Every row of sequences of piece ids that already hold [CLS] and [SEP]: [sum of lengths, hidden]. What
   /// the golden tests use to reach the model without any text.
   columns::EmbeddingColumns embed_ids(const std::vector<std::vector<std::int32_t>>& sequences,
@@ -47,9 +53,10 @@ class Engine {
   [[nodiscard]] SpecialIds special_ids(const EmbedOptions& options) const;
   columns::EmbeddingColumns encode(Encoding encoding, const std::vector<std::string_view>& texts,
                                    const EmbedOptions& options, const KeepGoing& keep_going) const;
-  void compute(const Encoding& encoding, const std::vector<Window>& windows, const RowPlan& rows,
-               const EmbedOptions& options, const KeepGoing& keep_going,
-               columns::EmbeddingColumns& out) const;
+  [[nodiscard]] TextEncoder text_encoder(const EmbedOptions& options) const;
+  columns::Matrix compute(const Encoding& encoding, const std::vector<Window>& windows, const RowPlan& rows,
+                          const EmbedOptions& options, const KeepGoing& keep_going,
+                          columns::EmbeddingStats& stats) const;
 
   std::shared_ptr<const Model> model_;
   std::shared_ptr<sentencepiece::Tokenizer> tokenizer_;

@@ -24,7 +24,8 @@ struct EmbedOptions {
   bool special_tokens = false;  // level piece: rows for [CLS] and [SEP] too
   bool normalize = false;
   bool utf16_offsets = false;
-  bool sparknlp = false;  // reproduce Spark NLP's batches, attended padding and dropped words
+  bool sparknlp = false;    // reproduce Spark NLP's batches, attended padding and dropped words
+  bool lone_texts = false;  // no batch holds sentences of two texts, as in Spark NLP's LightPipeline
 };
 
 }  // namespace albert_fast::encoder

@@ -11,11 +11,13 @@ struct Group {
 };
 
 // Texts are taken batch_size at a time; the sentences of such a batch are dealt into groups of batch_size.
-std::vector<Group> group_sentences(const Encoding& encoding, std::size_t batch_size) {
+std::vector<Group> group_sentences(const Encoding& encoding, const EmbedOptions& options) {
   std::vector<Group> groups;
+  const auto batch_size = static_cast<std::size_t>(options.batch_size);
   const std::size_t texts = encoding.text_sentences.size() - 1;
-  for (std::size_t text = 0; text < texts; text += batch_size) {
-    const std::size_t end = encoding.text_sentences[std::min(text + batch_size, texts)];
+  const std::size_t step = options.lone_texts ? 1 : batch_size;
+  for (std::size_t text = 0; text < texts; text += step) {
+    const std::size_t end = encoding.text_sentences[std::min(text + step, texts)];
     for (std::size_t s = encoding.text_sentences[text]; s < end; s += batch_size) {
       groups.push_back({s, std::min(s + batch_size, end)});
     }
@@ -32,13 +34,12 @@ std::uint32_t read_pieces(const Encoding& encoding, const Sentence& s, std::uint
 
 }  // namespace
 
-std::vector<Window> plan_sparknlp(Encoding& encoding, std::int64_t max_sentence_length,
-                                  std::int64_t batch_size) {
+std::vector<Window> plan_sparknlp(Encoding& encoding, const EmbedOptions& options) {
   std::vector<Window> windows;
   std::vector<Word> kept;
   kept.reserve(encoding.words.size());
-  const auto length = static_cast<std::uint32_t>(std::max<std::int64_t>(max_sentence_length, 2));
-  for (const Group& group : group_sentences(encoding, static_cast<std::size_t>(batch_size))) {
+  const auto length = static_cast<std::uint32_t>(std::max<std::int64_t>(options.max_sentence_length, 2));
+  for (const Group& group : group_sentences(encoding, options)) {
     std::uint32_t longest = 0;
     for (std::size_t s = group.begin; s < group.end; ++s) {
       longest = std::max(longest, read_pieces(encoding, encoding.sentences[s], length));

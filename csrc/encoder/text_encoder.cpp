@@ -48,29 +48,77 @@ void TextEncoder::add_text(std::string_view text) {
   } else {
     add_sentence(text, {0, static_cast<std::uint32_t>(text.size())});
   }
+  end_text();
+}
+
+void TextEncoder::add_words(const WordList& list) {
+  if (!list.words.empty()) {
+    begin_sentence({});
+    std::uint32_t at = 0;
+    for (const std::string_view surface : list.words) {
+      Word word;
+      word.span = {at, at + static_cast<std::uint32_t>(surface.size())};
+      at = word.span.end + 1;
+      encode_word(surface, word);
+      encoding_.words.push_back(word);
+    }
+    encoding_.sentences.back().span.end = at - 1;
+    end_sentence();
+  }
+  end_text();
+}
+
+void TextEncoder::add_annotated(std::string_view sentence, std::span<const AnnotatedWord> words) {
+  begin_sentence({0, static_cast<std::uint32_t>(sentence.size())});
+  if (options_.tokenization == Tokenization::text) {
+    encode_annotated_whole(sentence, words);
+  } else {
+    for (const AnnotatedWord& given : words) {
+      Word word;
+      word.token = given.token;
+      encode_word(given.surface, word);
+      encoding_.words.push_back(word);
+    }
+  }
+  end_sentence();
+}
+
+void TextEncoder::encode_annotated_whole(std::string_view sentence, std::span<const AnnotatedWord> words) {
+  words_.clear();
+  for (const AnnotatedWord& word : words) {
+    const std::ptrdiff_t begin = word.surface.data() - sentence.data();
+    const auto size = static_cast<std::ptrdiff_t>(sentence.size());
+    if (begin < 0 || begin > size || static_cast<std::ptrdiff_t>(word.surface.size()) > size - begin) {
+      fail(ErrorCode::invalid_input,
+           "tokenization='text' reads whole sentences, so the tokens must lie in the text of the sentences, "
+           "and "
+           "these come from elsewhere. Use tokenization='word'");
+    }
+    words_.push_back({static_cast<std::uint32_t>(begin),
+                      static_cast<std::uint32_t>(begin + static_cast<std::ptrdiff_t>(word.surface.size()))});
+  }
+  const std::size_t first = encoding_.words.size();
+  encode_whole(sentence, {0, static_cast<std::uint32_t>(sentence.size())});
+  for (std::size_t i = 0; i < words.size(); ++i) encoding_.words[first + i].token = words[i].token;
+}
+
+void TextEncoder::end_text() {
   encoding_.text_sentences.push_back(static_cast<std::uint32_t>(encoding_.sentences.size()));
   check_size();
 }
 
-void TextEncoder::add_words(const WordList& list) {
+void TextEncoder::begin_sentence(Span span) {
   Sentence sentence;
   sentence.text = static_cast<std::uint32_t>(encoding_.text_sentences.size() - 1);
+  sentence.span = span;
   sentence.word_begin = static_cast<std::uint32_t>(encoding_.words.size());
   sentence.piece_begin = static_cast<std::uint32_t>(encoding_.piece_ids.size());
-  std::uint32_t at = 0;
-  for (const std::string_view surface : list.words) {
-    Word word;
-    word.span = {at, at + static_cast<std::uint32_t>(surface.size())};
-    at = word.span.end + 1;
-    encode_word(surface, word);
-    encoding_.words.push_back(word);
-  }
-  sentence.span = {0, at == 0 ? 0 : at - 1};
-  sentence.word_end = static_cast<std::uint32_t>(encoding_.words.size());
-  sentence.piece_end = static_cast<std::uint32_t>(encoding_.piece_ids.size());
-  if (!list.words.empty()) encoding_.sentences.push_back(sentence);
-  encoding_.text_sentences.push_back(static_cast<std::uint32_t>(encoding_.sentences.size()));
-  check_size();
+  encoding_.sentences.push_back(sentence);
+}
+
+void TextEncoder::end_sentence() {
+  encoding_.sentences.back().word_end = static_cast<std::uint32_t>(encoding_.words.size());
+  encoding_.sentences.back().piece_end = static_cast<std::uint32_t>(encoding_.piece_ids.size());
 }
 
 void TextEncoder::add_sentence(std::string_view text, Span span) {
@@ -80,19 +128,13 @@ void TextEncoder::add_sentence(std::string_view text, Span span) {
   const bool whole = options_.tokenization == Tokenization::text;
   // Spark NLP drops a sentence without words; Hugging Face encodes even an empty text, as [CLS] [SEP].
   if (words_.empty() && (!whole || options_.detect_sentences)) return;
-  Sentence sentence;
-  sentence.text = static_cast<std::uint32_t>(encoding_.text_sentences.size() - 1);
-  sentence.span = span;
-  sentence.word_begin = static_cast<std::uint32_t>(encoding_.words.size());
-  sentence.piece_begin = static_cast<std::uint32_t>(encoding_.piece_ids.size());
+  begin_sentence(span);
   if (whole) {
     encode_whole(text, span);
   } else {
     encode_word_by_word(text);
   }
-  sentence.word_end = static_cast<std::uint32_t>(encoding_.words.size());
-  sentence.piece_end = static_cast<std::uint32_t>(encoding_.piece_ids.size());
-  encoding_.sentences.push_back(sentence);
+  end_sentence();
 }
 
 void TextEncoder::encode_word_by_word(std::string_view text) {

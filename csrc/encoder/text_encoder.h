@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "encoder/annotate.h"
 #include "encoder/encoding.h"
 #include "encoder/options.h"
 #include "sentencepiece/tokenizer.h"
@@ -28,10 +30,16 @@ class TextEncoder {
 
   void add_text(std::string_view text);
   void add_words(const WordList& list);
+  /// A sentence whose words are known; `end_text` closes the text that it belongs to.
+  void add_annotated(std::string_view sentence, std::span<const AnnotatedWord> words);
+  void end_text();
   [[nodiscard]] Encoding take();
 
  private:
   void add_sentence(std::string_view text, Span span);
+  void begin_sentence(Span span);
+  void end_sentence();
+  void encode_annotated_whole(std::string_view sentence, std::span<const AnnotatedWord> words);
   void encode_word_by_word(std::string_view text);
   void encode_whole(std::string_view text, Span sentence);
   void encode_stretch(std::string_view text, Span stretch);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "encoder/encoding.h"
+#include "encoder/options.h"
 
 namespace albert_fast::encoder {
 
@@ -30,7 +31,6 @@ std::vector<Window> plan_windows(const Encoding& encoding, std::int64_t max_sent
 
 /// Spark NLP's plan (AlbertEmbeddings.batchAnnotate, spec section 3): groups of sentences padded to the
 /// longest, cut at the end, words without a row dropped. `encoding` loses the words that get no annotation.
-std::vector<Window> plan_sparknlp(Encoding& encoding, std::int64_t max_sentence_length,
-                                  std::int64_t batch_size);
+std::vector<Window> plan_sparknlp(Encoding& encoding, const EmbedOptions& options);
 
 }  // namespace albert_fast::encoder

@@ -14,6 +14,14 @@
 namespace albert_fast::encoder {
 namespace {
 
+EmbedOptions sparknlp_options(std::int64_t max_sentence_length, std::int64_t batch_size) {
+  EmbedOptions options;
+  options.max_sentence_length = max_sentence_length;
+  options.batch_size = batch_size;
+  options.sparknlp = true;
+  return options;
+}
+
 std::vector<float> random_floats(std::size_t count, unsigned seed) {
   std::mt19937 generator(seed);
   std::normal_distribution<float> normal(0.0F, 0.7F);
@@ -219,7 +227,7 @@ ALBERT_FAST_TEST(windows_overlap_by_a_quarter) {
 
 ALBERT_FAST_TEST(spark_nlp_pads_to_the_longest_of_a_group_and_gives_sep_to_the_word_behind_the_cut) {
   Encoding e = make_encoding({{1, 2, 1, 1, 1}, {1}});  // the example of the specification, length 6
-  const std::vector<Window> windows = plan_sparknlp(e, 6, 8);
+  const std::vector<Window> windows = plan_sparknlp(e, sparknlp_options(6, 8));
   CHECK_EQ(windows[0].piece_end - windows[0].piece_begin, 4U);
   CHECK_EQ(windows[0].word_end - windows[0].word_begin, 4U);  // t1 to t4; t4 has the row of [SEP]
   CHECK_EQ(e.words[3].piece_begin, 4U);

@@ -2,10 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/span.h"
 #include "text/ascii.h"
 
 namespace albert_fast::text {
@@ -20,6 +22,7 @@ class MarkedText {
   static constexpr char kClose = '\xFA';
   static constexpr char kDot =
       '\xFB';  // a dot that a rule has claimed: it ends no sentence and is no dot to other rules
+  static constexpr char kCut = '\xFC';  // a break that stands for a stretch of the document
   static constexpr std::size_t kNone = std::string::npos;
 
   /// Which characters the rules look for are in the document at all.
@@ -34,7 +37,9 @@ class MarkedText {
     bool close_paren = false;
   };
 
-  void assign(std::string_view document);
+  void assign(std::string_view document) { assign(document, {}); }
+  /// With breaks of the caller's: where a cut's stretch is not empty, the mark stands in its place.
+  void assign(std::string_view document, std::span<const Span> cuts);
   [[nodiscard]] const Contains& contains() const { return contains_; }
   /// Gives large buffers back, so that one long document does not stay in memory.
   void trim();
@@ -82,6 +87,7 @@ class MarkedText {
     char mark;
   };
 
+  void append(std::string_view stretch);
   [[nodiscard]] bool has(std::size_t at, unsigned bits) const {
     return at < bytes_.size() && has_class(bytes_[at], bits);
   }
