@@ -9,7 +9,19 @@
 from __future__ import annotations
 
 from ._core import __version__
-from .annotators import AlbertEmbeddings
+from .annotation import Annotation
+from .annotators import (
+    AlbertEmbeddings,
+    ChunkEmbeddings,
+    Doc2Chunk,
+    DocumentAssembler,
+    EmbeddingsFinisher,
+    Finisher,
+    SentenceDetector,
+    SentenceEmbeddings,
+    Tokenizer,
+    TokenizerModel,
+)
 from .errors import (
     AlbertFastError,
     CorruptModelError,
@@ -20,20 +32,44 @@ from .errors import (
     ModelNotFoundError,
     ParameterError,
     TruncationWarning,
+    WiringError,
 )
+from .frame import Frame
+from .light_pipeline import LightPipeline, PretrainedPipeline
+from .pipeline import Pipeline, PipelineModel, RecursivePipeline
 from .results import Embeddings
+from .session import start, version
 
 __all__ = [
     "AlbertEmbeddings",
     "AlbertFastError",
+    "Annotation",
+    "ChunkEmbeddings",
     "CorruptModelError",
     "DeviceError",
+    "Doc2Chunk",
+    "DocumentAssembler",
     "Embeddings",
+    "EmbeddingsFinisher",
+    "Finisher",
     "ForkError",
+    "Frame",
     "InputError",
+    "LightPipeline",
     "MissingDependencyError",
     "ModelNotFoundError",
     "ParameterError",
+    "Pipeline",
+    "PipelineModel",
+    "PretrainedPipeline",
+    "RecursivePipeline",
+    "SentenceDetector",
+    "SentenceEmbeddings",
+    "Tokenizer",
+    "TokenizerModel",
     "TruncationWarning",
+    "WiringError",
     "__version__",
+    "start",
+    "version",
 ]

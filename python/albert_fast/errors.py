@@ -15,6 +15,10 @@ class ParameterError(AlbertFastError, ValueError, TypeError):
     """A parameter outside its allowed values, or one that does not exist."""
 
 
+class WiringError(AlbertFastError, ValueError, TypeError):
+    """A stage of a pipeline asks for a column that is not there, is of another type, or would be made twice."""
+
+
 class CorruptModelError(AlbertFastError, ValueError):
     """A model file that is truncated, inconsistent or hostile."""
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, overload
 
 from .errors import ParameterError
+
+_Owner = TypeVar("_Owner", bound="HasParams")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,85 @@ class HasParams:
     def explicit_params(self) -> dict[str, Any]:
         """Return what was set explicitly, by Python keyword."""
         return dict(self._values)
+
+    # ---------------------------------------------------------------- Spark's Params interface
+
+    def isSet(self, param: str) -> bool:
+        """Whether somebody set this parameter."""
+        return self._declared(param).name in self._values
+
+    def isDefined(self, param: str) -> bool:
+        """Whether this parameter has a value: one that was set, or a default."""
+        return self.get_param(param) is not None
+
+    def hasParam(self, paramName: str) -> bool:
+        """Whether there is a parameter of this name."""
+        return any(paramName in (param.name, param.spark_name) for param in self._params)
+
+    def getOrDefault(self, param: str) -> Any:
+        """Return the value that was set, else the default."""
+        return self.get_param(param)
+
+    def extractParamMap(self) -> dict[str, Any]:
+        """Return the parameters that have a value, by Spark NLP's names."""
+        return {param.spark_name: self.get_param(param.name) for param in self._params if self.isDefined(param.name)}
+
+    def explainParam(self, param: str) -> str:
+        """Return a line about one parameter: its meaning, default and value."""
+        declared = self._declared(param)
+        default = "undefined" if declared.default is None else f"default: {declared.default}"
+        current = f", current: {self.get_param(declared.name)}" if self.isSet(declared.name) else ""
+        return f"{declared.spark_name}: {declared.doc} ({default}{current})"
+
+    def explainParams(self) -> str:
+        """Return a line about every parameter."""
+        return "\n".join(self.explainParam(param.name) for param in self._params)
+
+
+class Setter:
+    """Spark NLP's setter of one parameter: ``setBatchSize = Setter()`` sets ``batchSize`` and returns the annotator."""
+
+    def __set_name__(self, owner: type[HasParams], name: str) -> None:
+        self._param = name[3].lower() + name[4:]
+        self.__doc__ = f"Set {self._param}. {owner._declared(self._param).doc} Returns the annotator."
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Setter: ...
+    @overload
+    def __get__(self, instance: _Owner, owner: type) -> Callable[[Any], _Owner]: ...
+    def __get__(self, instance: _Owner | None, owner: type) -> Setter | Callable[[Any], _Owner]:
+        if instance is None:
+            return self
+        target = instance
+
+        def set_value(value: Any) -> _Owner:
+            target.set_param(self._param, value)
+            return target
+
+        return set_value
+
+
+class Getter:
+    """Spark NLP's getter of one parameter: ``getBatchSize = Getter()``. A list is given as a new list."""
+
+    def __set_name__(self, owner: type[HasParams], name: str) -> None:
+        self._param = name[3].lower() + name[4:]
+        self.__doc__ = f"Return {self._param}, or None when unset. {owner._declared(self._param).doc}"
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Getter: ...
+    @overload
+    def __get__(self, instance: HasParams, owner: type) -> Callable[[], Any]: ...
+    def __get__(self, instance: HasParams | None, owner: type) -> Getter | Callable[[], Any]:
+        if instance is None:
+            return self
+        source = instance
+
+        def get_value() -> Any:
+            value = source.get_param(self._param)
+            return list(value) if isinstance(value, tuple) else value
+
+        return get_value
 
 
 def integer(lowest: int, highest: int | None = None) -> Callable[[Any], int]:
@@ -167,3 +248,35 @@ def layer_numbers(value: Any) -> tuple[int, ...]:
     if not numbers:
         raise ValueError("it must name at least one layer number")
     return numbers
+
+
+def pattern(value: Any) -> str:
+    """Check for a regular expression, given as a string; what it says is checked where it is used."""
+    if isinstance(value, str) and value:
+        return value
+    raise TypeError("it must be a regular expression in a string")
+
+
+def patterns(value: Any) -> tuple[str, ...]:
+    """Check for a list of regular expressions or of texts."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise TypeError("it must be a list of strings")
+    given = tuple(value)
+    if not all(isinstance(item, str) and item for item in given):
+        raise TypeError("it must be a list of strings that are not empty")
+    return given
+
+
+def characters(value: Any) -> tuple[str, ...]:
+    """Check for a list of single characters."""
+    given = patterns(value)
+    if not all(len(item) == 1 for item in given):
+        raise ValueError("it must be a list of single characters")
+    return given
+
+
+def string(value: Any) -> str:
+    """Check for a string, which may be empty."""
+    if isinstance(value, str):
+        return value
+    raise TypeError("it must be a string")

@@ -7,16 +7,20 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import params as p
+from ..columns import AnnotationColumn
 from ..errors import DeviceError, InputError, ModelNotFoundError, ParameterError, TruncationWarning
 from ..results import Embeddings
 from .albert_params import LEVEL_POOLINGS, AlbertParams
 
 if TYPE_CHECKING:
     from .. import _core
+    from ..frame import Frame
     from ..models import ModelFiles
+    from .stage import Columns, Run
 
     if sys.version_info >= (3, 11):
         from typing import Self
@@ -41,6 +45,17 @@ def _items(values: object) -> Iterator[Any]:
 def _as_texts(texts: object) -> tuple[str, ...]:
     """Return the texts as a tuple, which nobody can change while the engine reads it. The core checks each item."""
     return (texts,) if isinstance(texts, str) else tuple(_items(texts))
+
+
+def _warn_of_cuts(stats: Mapping[str, int], options: Mapping[str, Any], callers: int) -> None:
+    """Warn of words that were not read to their end, pointing past `callers` functions of ours to the user's line."""
+    if stats["cut_words"]:
+        warnings.warn(
+            f"{stats['cut_words']} word(s) had more pieces than a window of {options['max_sentence_length']} holds; "
+            f"{stats['cut_pieces']} piece(s) were not read. Every word has a vector, made of its first pieces.",
+            TruncationWarning,
+            stacklevel=2 + callers,
+        )
 
 
 class AlbertEmbeddings(AlbertParams):
@@ -98,7 +113,7 @@ class AlbertEmbeddings(AlbertParams):
     """
 
     def __init__(self, **parameters: Any) -> None:
-        super().__init__(parameters)
+        super().__init__(**parameters)
         self._files: ModelFiles | None = None
         self._engine: _core.Engine | None = None
 
@@ -177,6 +192,13 @@ class AlbertEmbeddings(AlbertParams):
         return cls.load(folder)
 
     @classmethod
+    def pretrainedEngine(
+        cls, name: str = "albert_base_uncased", lang: str = "en", remote_loc: str | None = None, engine: str = "onnx"
+    ) -> Self:
+        """Load a published model by name. Spark NLP's name of `pretrained`; the engine is ONNX Runtime here."""
+        return cls.pretrained(name, lang, remote_loc)
+
+    @classmethod
     def _from_files(cls, files: ModelFiles, parameters: Mapping[str, Any]) -> Self:
         annotator = cls(**{**files.parameters, **parameters})
         annotator._files = files
@@ -194,6 +216,17 @@ class AlbertEmbeddings(AlbertParams):
         from .. import models
 
         return os.fspath(models.save_folder(self._model_files(), path, self.explicit_params(), overwrite=overwrite))
+
+    has_files = True
+
+    def save_files(self, folder: Path) -> None:
+        """Write the model into a new folder, for a saved pipeline."""
+        self.save(folder)
+
+    @classmethod
+    def load_files(cls, parameters: Mapping[str, Any], folder: Path) -> Self:
+        """Make an annotator from saved parameters and a model folder."""
+        return cls.load(folder, **parameters)
 
     def _model_files(self) -> ModelFiles:
         if self._files is None:
@@ -240,10 +273,12 @@ class AlbertEmbeddings(AlbertParams):
 
     # Pickling carries the configuration; whoever unpickles loads the model from the same folder on first use.
     def __getstate__(self) -> dict[str, Any]:
-        return {"parameters": self.explicit_params(), "source": None if self._files is None else self._files.source}
+        source = None if self._files is None else self._files.source
+        return {"parameters": self.explicit_params(), "source": source, "uid": self.uid}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state["parameters"])  # type: ignore[misc]
+        self.uid = state["uid"]
         if state["source"] is not None:
             from .. import models
 
@@ -251,7 +286,7 @@ class AlbertEmbeddings(AlbertParams):
 
     def __copy__(self) -> Self:
         """Return an annotator of the same loaded model with parameters of its own."""
-        other = type(self)(**self.explicit_params())
+        other = super().__copy__()
         other._files, other._engine = self._files, self._engine
         return other
 
@@ -272,6 +307,31 @@ class AlbertEmbeddings(AlbertParams):
     def hidden_size(self) -> int:
         """Dimensions of a vector."""
         return self._model_files().geometry.hidden_size
+
+    # ---------------------------------------------------------------- a stage of a pipeline
+
+    def columns_after(self, columns: Columns) -> dict[str, str | None]:
+        """Return the columns of the table after this stage, before any work is done; see `Stage`.
+
+        Raises
+        ------
+        WiringError, ModelNotFoundError, ParameterError, DeviceError
+        """
+        after = super().columns_after(columns)
+        self._options(level="word")
+        self._check_device()
+        return after
+
+    def run(self, frame: Frame, run: Run) -> Frame:
+        """Return the table with a vector for every token, whatever the parameter `level` says."""
+        tokens = self._input(frame, "token")
+        options = {**self._options(level="word"), "lone_texts": run.light}
+        core, stats = self._loaded().annotate(
+            self._input(frame, "document").core, tokens.core, options, with_vectors=run.vectors
+        )
+        _warn_of_cuts(stats, options, callers=2)
+        metadata = {"dimension": self.getDimension(), "ref": self.get_param("storageRef") or self.uid}
+        return frame.with_column(self.output_col(), AnnotationColumn(core, metadata, self.get_param("compat")))
 
     # ---------------------------------------------------------------- embedding
 
@@ -424,15 +484,7 @@ class AlbertEmbeddings(AlbertParams):
         callers: int,
     ) -> Embeddings:
         """Wrap what the core returned; a warning points past `callers` functions of ours to the user's line."""
-        cut = columns["stats"]["cut_words"]
-        if cut:
-            warnings.warn(
-                f"{cut} word(s) had more pieces than a window of {options['max_sentence_length']} holds; "
-                f"{columns['stats']['cut_pieces']} piece(s) were not read. Every word has a vector, made of its first "
-                "pieces.",
-                TruncationWarning,
-                stacklevel=2 + callers,
-            )
+        _warn_of_cuts(columns["stats"], options, callers + 1)
         piece = engine.piece if options["level"] == "piece" else None
         return Embeddings(columns, texts, level=options["level"], utf16=options["utf16_offsets"], piece=piece)
 
@@ -465,6 +517,7 @@ class AlbertEmbeddings(AlbertParams):
             "normalize": value("normalize"),
             "utf16_offsets": (self.get_param("offsets") or ("utf16" if compat else "codepoints")) == "utf16",
             "sparknlp": compat == "sparknlp",
+            "lone_texts": False,
         }
 
     def _pooling_for(self, level: str) -> str:

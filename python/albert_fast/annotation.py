@@ -1,0 +1,158 @@
+"""Annotation: one annotation as a Python object, made when somebody looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import MissingDependencyError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .frame import Row
+
+_NO_VECTOR: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
+_NO_VECTOR.flags.writeable = False
+
+
+class Annotation:
+    """An annotation: what Spark NLP's ``sparknlp.annotation.Annotation`` is.
+
+    Parameters
+    ----------
+    annotatorType
+        "document", "token", "chunk", "word_embeddings" or "sentence_embeddings".
+    begin, end
+        First and last character in the row's text, both inclusive; an empty annotation ends before it begins.
+    result
+        The annotation's text.
+    metadata
+        Strings by name.
+    embeddings
+        Its vector, as any sequence of numbers; empty where it has none.
+
+    Attributes
+    ----------
+    vector : ndarray, float32, [dimension]
+        The vector as NumPy sees it: a view where the annotation comes from a column.
+
+    Notes
+    -----
+    Annotations are equal when all six fields are. They are mutable and have no hash, as in Spark NLP.
+    """
+
+    __slots__ = ("_embeddings", "annotatorType", "begin", "end", "metadata", "result", "vector")
+
+    def __init__(
+        self,
+        annotatorType: str,
+        begin: int,
+        end: int,
+        result: str,
+        metadata: Mapping[str, str],
+        embeddings: Any = (),
+    ) -> None:
+        self.annotatorType = annotatorType
+        self.begin = begin
+        self.end = end
+        self.result = result
+        self.metadata = dict(metadata)
+        self.vector: NDArray[np.float32] = np.asarray(embeddings, dtype=np.float32) if len(embeddings) else _NO_VECTOR
+        self._embeddings: list[float] | None = None
+
+    @property
+    def embeddings(self) -> list[float]:
+        """The vector as Python floats, as Spark NLP gives it; made on first use. See `vector`."""
+        if self._embeddings is None:
+            self._embeddings = self.vector.tolist()
+        return self._embeddings
+
+    @embeddings.setter
+    def embeddings(self, values: Any) -> None:
+        self.vector = np.asarray(values, dtype=np.float32)
+        self._embeddings = None
+
+    def copy(self, result: str) -> Annotation:
+        """Return the same annotation with another result."""
+        return Annotation(self.annotatorType, self.begin, self.end, result, self.metadata, self.vector)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Annotation):
+            return NotImplemented
+        return (
+            self.annotatorType == other.annotatorType
+            and self.begin == other.begin
+            and self.end == other.end
+            and self.result == other.result
+            and self.metadata == other.metadata
+            and np.array_equal(self.vector, other.vector)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return (
+            f"Annotation({self.annotatorType}, {self.begin}, {self.end}, {self.result}, {self.metadata}, "
+            f"{self.embeddings})"
+        )
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return (self.annotatorType, self.begin, self.end, self.result, self.metadata, np.array(self.vector))
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.__init__(*state)  # type: ignore[misc]
+
+    @staticmethod
+    def fromRow(row: Any) -> Annotation:
+        """Make an annotation of a row of Spark's, or of anything with the six fields as attributes."""
+        return Annotation(row.annotatorType, row.begin, row.end, row.result, row.metadata, row.embeddings)
+
+    @staticmethod
+    def toRow(annotation: Annotation) -> Row:
+        """Return the six fields as a `Row`."""
+        from .frame import Row
+
+        a = annotation
+        values = (a.annotatorType, a.begin, a.end, a.result, a.metadata, a.embeddings)
+        return Row(_FIELDS, values)
+
+    @staticmethod
+    def dataType() -> Any:
+        """Return the annotation's type for PySpark, a ``pyspark.sql.types.StructType``.
+
+        Raises
+        ------
+        MissingDependencyError
+            PySpark is not installed.
+        """
+        try:
+            from pyspark.sql import types as t
+        except ImportError:
+            raise MissingDependencyError(
+                "Annotation.dataType describes an annotation to PySpark, which is not installed. Install it: "
+                "pip install pyspark"
+            ) from None
+        return t.StructType(
+            [
+                t.StructField("annotatorType", t.StringType(), False),
+                t.StructField("begin", t.IntegerType(), False),
+                t.StructField("end", t.IntegerType(), False),
+                t.StructField("result", t.StringType(), False),
+                t.StructField("metadata", t.MapType(t.StringType(), t.StringType()), False),
+                t.StructField("embeddings", t.ArrayType(t.FloatType()), False),
+            ]
+        )
+
+    @staticmethod
+    def arrayType() -> Any:
+        """Return the type of a column of annotations for PySpark; see `dataType`."""
+        element = Annotation.dataType()
+        from pyspark.sql.types import ArrayType
+
+        return ArrayType(element)
+
+
+_FIELDS = ("annotatorType", "begin", "end", "result", "metadata", "embeddings")

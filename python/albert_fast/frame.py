@@ -1,0 +1,440 @@
+"""Frame: a light table with the few methods of a Spark DataFrame that pipelines and their scripts use.
+
+A frame never changes; every method returns a new one. Cells are made when somebody reads them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .columns import AnnotationColumn, Annotations
+from .errors import InputError, MissingDependencyError, WiringError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+_FIELDS = ("annotatorType", "begin", "end", "result", "metadata", "embeddings")
+_EXPLODE = re.compile(r"\s*explode\s*\(\s*([\w.]+)\s*\)\s*(?:as\s+(\w+))?\s*", re.IGNORECASE)
+_PATH = re.compile(r"\s*([\w.*]+)\s*(?:as\s+(\w+))?\s*", re.IGNORECASE)
+
+
+class Row(tuple[Any, ...]):
+    """A row with named cells: ``row.text``, ``row["text"]``, ``row[0]``, ``row.asDict()``."""
+
+    _names: tuple[str, ...]
+
+    def __new__(cls, names: Sequence[str], values: Sequence[Any]) -> Row:
+        """Make a row of values and their names."""
+        row = super().__new__(cls, values)
+        row._names = tuple(names)
+        return row
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self._names:
+            raise AttributeError(f"this row has no {name!r}; it has {', '.join(self._names)}")
+        return self[self._names.index(name)]
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, str):
+            if index not in self._names:
+                raise KeyError(f"this row has no {index!r}; it has {', '.join(self._names)}")
+            index = self._names.index(index)
+        return super().__getitem__(index)
+
+    def asDict(self) -> dict[str, Any]:
+        """Return the cells by name."""
+        return dict(zip(self._names, self, strict=True))
+
+    def __repr__(self) -> str:
+        return f"Row({', '.join(f'{name}={value!r}' for name, value in zip(self._names, self, strict=True))})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Row, (self._names, tuple(self))
+
+
+class Lazy(Sequence[Any]):
+    """A column whose cells are computed when they are read."""
+
+    def __init__(self, rows: int, cell: Callable[[int], Any]) -> None:
+        self._rows = rows
+        self._cell = cell
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self._cell(row) for row in range(*index.indices(self._rows))]
+        if not -self._rows <= index < self._rows:
+            raise IndexError(f"row {index} does not exist; there are {self._rows}")
+        return self._cell(index % self._rows)
+
+    def take(self, rows: NDArray[np.int64]) -> Lazy:
+        """Return the column of some rows."""
+        return Lazy(len(rows), lambda row: self._cell(int(rows[row])))
+
+
+class Field(NamedTuple):
+    """A column's name and metadata, as in a Spark schema."""
+
+    name: str
+    metadata: dict[str, Any]
+
+
+class Schema(tuple[Field, ...]):
+    """The fields of a frame, by position or name."""
+
+    __slots__ = ()
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, str):
+            return next(field for field in self if field.name == index)
+        return super().__getitem__(index)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns."""
+        return [field.name for field in self]
+
+
+class Frame:
+    """A table of columns: texts and values of the user, annotations, finished values.
+
+    Attributes
+    ----------
+    columns : list of str
+        The names, in order.
+    origin : ndarray, int64, [rows]
+        The row of the first table that each row comes from, where rows were exploded or picked.
+    """
+
+    def __init__(
+        self, columns: Sequence[tuple[str, Sequence[Any]]], rows: int, origin: NDArray[np.int64] | None = None
+    ) -> None:
+        self._columns = tuple(columns)
+        self._rows = rows
+        self.origin: NDArray[np.int64] = np.arange(rows, dtype=np.int64) if origin is None else origin
+
+    def _with(self, columns: Sequence[tuple[str, Sequence[Any]]]) -> Frame:
+        return Frame(columns, self._rows, self.origin)
+
+    # ---------------------------------------------------------------- reading
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns."""
+        return [name for name, _ in self._columns]
+
+    @property
+    def schema(self) -> Schema:
+        """Names and metadata of the columns: annotatorType, and dimension and ref of embeddings."""
+        return Schema(
+            Field(name, dict(cells.metadata) if isinstance(cells, AnnotationColumn) else {})
+            for name, cells in self._columns
+        )
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self._rows
+
+    def count(self) -> int:
+        """Return the number of rows."""
+        return self._rows
+
+    def cells(self, name: str) -> Sequence[Any]:
+        """Return a column's cells.
+
+        Raises
+        ------
+        WiringError
+            There is no such column, or there are two.
+        """
+        found = [cells for known, cells in self._columns if known == name]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise WiringError(f"There are {len(found)} columns {name!r}. Give them different names with toDF.")
+        from .annotators.stage import _there
+
+        raise WiringError(f"There is no column {name!r}. {_there(self.types(), name)}")
+
+    __getitem__ = cells
+
+    def types(self) -> dict[str, str | None]:
+        """Return the annotator type of each column, None for columns without annotations."""
+        return {name: self.type_of(name) for name in self.columns}
+
+    def type_of(self, name: str) -> str | None:
+        """Return the annotator type of a column, None where it holds no annotations."""
+        return annotator_type(self.cells(name))
+
+    def annotations(self, name: str) -> AnnotationColumn:
+        """Return a column of annotations."""
+        return as_annotation_column(self.cells(name))
+
+    def collect(self) -> list[Row]:
+        """Return the rows."""
+        return [self._row(number) for number in range(self._rows)]
+
+    def _row(self, number: int) -> Row:
+        return Row(self.columns, [cells[number] for _, cells in self._columns])
+
+    def take_first(self, count: int) -> list[Row]:
+        """Return the first rows."""
+        return [self._row(number) for number in range(min(count, self._rows))]
+
+    def head(self, n: int | None = None) -> Any:
+        """Return the first n rows, or without n the first row or None."""
+        if n is None:
+            return self.first()
+        return self.take_first(n)
+
+    def first(self) -> Row | None:
+        """Return the first row, None where there is none."""
+        return self._row(0) if self._rows else None
+
+    def __iter__(self) -> Iterator[Row]:
+        return (self._row(number) for number in range(self._rows))
+
+    # ---------------------------------------------------------------- other frames
+
+    def with_column(self, name: str, cells: Sequence[Any]) -> Frame:
+        """Return the frame with one more column."""
+        return self._with((*self._columns, (name, cells)))
+
+    def drop(self, *names: str) -> Frame:
+        """Return the frame without some columns; names that are not there do not matter, as in Spark."""
+        return self._with([item for item in self._columns if item[0] not in names])
+
+    def toDF(self, *names: str) -> Frame:
+        """Return the frame with new names for all columns."""
+        if len(names) != len(self._columns):
+            raise InputError(f"toDF got {len(names)} names for {len(self._columns)} columns.")
+        return self._with([(name, cells) for name, (_, cells) in zip(names, self._columns, strict=True)])
+
+    def withColumnRenamed(self, existing: str, new: str) -> Frame:
+        """Return the frame with one column renamed."""
+        return self._with([(new if name == existing else name, cells) for name, cells in self._columns])
+
+    def take(self, rows: Any) -> Any:
+        """Return the first rows (a number, as in Spark), or a frame of the rows whose numbers are given."""
+        if isinstance(rows, int):
+            return self.take_first(rows)
+        numbers = np.asarray(rows, dtype=np.int64)
+        columns = [(name, _take(cells, numbers)) for name, cells in self._columns]
+        return Frame(columns, len(numbers), self.origin[numbers])
+
+    def limit(self, count: int) -> Frame:
+        """Return the frame of the first rows."""
+        frame: Frame = self.take(np.arange(min(count, self._rows)))
+        return frame
+
+    def select(self, *paths: str | Sequence[str]) -> Frame:
+        """Return some columns; ``token.result`` is one field of every annotation of a column, ``*`` all columns."""
+        chosen: list[tuple[str, Sequence[Any]]] = []
+        for path in _flat(paths):
+            if path == "*":
+                chosen += self._columns
+            else:
+                chosen.append((path.rsplit(".", 1)[-1], self._path(path)))
+        return self._with(chosen)
+
+    def selectExpr(self, *expressions: str | Sequence[str]) -> Frame:
+        """Return some columns, renamed or exploded: ``"token.result as words"``, ``"explode(token.result) as word"``.
+
+        Raises
+        ------
+        InputError
+            An expression is of another kind, or there are two explosions.
+        """
+        plain: list[tuple[str, Sequence[Any]]] = []
+        exploded: int | None = None
+        for expression in _flat(expressions):
+            if match := _EXPLODE.fullmatch(expression):
+                if exploded is not None:
+                    raise InputError(
+                        "selectExpr explodes one column at a time. Use to_pandas(level='token') for several."
+                    )
+                exploded = len(plain)
+                plain.append((match[2] or "col", self._path(match[1])))
+            elif match := _PATH.fullmatch(expression):
+                plain.append((match[2] or match[1].rsplit(".", 1)[-1], self._path(match[1])))
+            else:
+                raise InputError(
+                    f"selectExpr reads 'column', 'column.field', both with 'as name', and 'explode(...) as name'; not "
+                    f"{expression!r}. to_pandas(level='token') gives one row for every token."
+                )
+        if exploded is None:
+            return self._with(plain)
+        name, cells = plain[exploded]
+        lists = [list(cells[row]) for row in range(self._rows)]
+        numbers = np.repeat(np.arange(self._rows), [len(cell) for cell in lists])
+        columns = [(other, _take(values, numbers)) for other, values in plain]
+        columns[exploded] = (name, [item for cell in lists for item in cell])
+        return Frame(columns, len(numbers), self.origin[numbers])
+
+    def _path(self, path: str) -> Sequence[Any]:
+        if path in self.columns or "." not in path:
+            return self.cells(path)
+        name, field = path.rsplit(".", 1)
+        if self.type_of(name) is None or field not in _FIELDS:
+            raise WiringError(
+                f"{path!r} is no column and no field of one. The fields of annotations are {', '.join(_FIELDS)}."
+            )
+        column = self.annotations(name)
+        return Lazy(self._rows, lambda row: getattr(column[row], field))
+
+    # ---------------------------------------------------------------- out
+
+    def toPandas(self) -> pd.DataFrame:
+        """Return a pandas DataFrame. Cells of annotations are `Annotations`, which read like lists."""
+        pandas = import_pandas("toPandas")
+        names = self.columns
+        if len(set(names)) < len(names):
+            raise WiringError("Two columns have the same name. Give them different names with toDF.")
+        return pandas.DataFrame({name: pandas_values(cells) for name, cells in self._columns})
+
+    def to_pandas(self, level: str | None = None) -> pd.DataFrame:
+        """Return a pandas DataFrame: one row per row, or one for every token, sentence or document.
+
+        Parameters
+        ----------
+        level : {"token", "sentence", "document"}, optional
+            What a row is then: an annotation of that kind, with ``begin``, ``end``, its sentence's number, and for
+            each column of word embeddings the token's vector (a view; None where it has none), or for each column of
+            sentence embeddings the sentence's. The index is that of the row it comes from; columns without
+            annotations repeat.
+        """
+        if level is None:
+            return self.toPandas()
+        from .levels import explode_to
+
+        return explode_to(self, level)
+
+    def to_arrow(self) -> Any:
+        """Return a ``pyarrow.Table`` whose annotation columns have Spark NLP's struct; vectors are not copied.
+
+        Raises
+        ------
+        MissingDependencyError
+            pyarrow is not installed.
+        """
+        try:
+            import pyarrow
+        except ImportError:
+            raise MissingDependencyError(
+                "to_arrow needs pyarrow, which is not installed. Install it: pip install pyarrow"
+            ) from None
+        arrays, fields = [], []
+        for name, cells in self._columns:
+            metadata = None
+            if isinstance(cells, AnnotationColumn):
+                array = pyarrow.chunked_array(cells)
+                metadata = dict(cells.arrow_metadata())
+            else:
+                array = pyarrow.array([_plain(cells[row]) for row in range(self._rows)])
+            arrays.append(array)
+            fields.append(pyarrow.field(name, array.type, metadata=metadata))
+        return pyarrow.table(arrays, schema=pyarrow.schema(fields))
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Export the whole table through Arrow's PyCapsule interface (needs pyarrow)."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def show(self, n: int = 20, truncate: bool | int = True, vertical: bool = False) -> None:
+        """Print the first n rows as Spark does; cells longer than 20 characters (or `truncate`) are cut."""
+        from .show import table_text
+
+        print(table_text(self, n, truncate, vertical), end="")
+
+    def printSchema(self) -> None:
+        """Print the columns and their types as a tree."""
+        from .show import schema_text
+
+        print(schema_text(self), end="")
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(f"{name}: {kind}" if kind else name for name, kind in self.types().items())
+        return f"Frame({self._rows} rows; {kinds})"
+
+
+def annotator_type(cells: Sequence[Any]) -> str | None:
+    """Return the type of a column of annotations, None for any other column."""
+    from .annotation import Annotation
+
+    if isinstance(cells, AnnotationColumn):
+        return cells.annotator_type
+    for row in range(len(cells)):
+        cell = cells[row]
+        if isinstance(cell, Annotations):
+            return cell.column.annotator_type
+        if not isinstance(cell, list) or (cell and not isinstance(cell[0], Annotation)):
+            return None
+        if cell:
+            return str(cell[0].annotatorType)
+    return None
+
+
+def as_annotation_column(cells: Sequence[Any]) -> AnnotationColumn:
+    """Return the column behind cells of annotations; rows that were picked or moved are gathered anew."""
+    if isinstance(cells, AnnotationColumn):
+        return cells
+    views = [cells[row] for row in range(len(cells))]
+    first = views[0] if views else None
+    if isinstance(first, Annotations) and all(
+        isinstance(view, Annotations) and view.column is first.column for view in views
+    ):
+        rows = [view.row for view in views]
+        column: AnnotationColumn = first.column
+        return column if rows == list(range(len(column))) else column.take(rows)
+    kind = annotator_type(cells)
+    if kind is None:
+        raise InputError("This column holds no annotations.")
+    return AnnotationColumn.from_rows(kind, [list(view) for view in views])
+
+
+def _take(cells: Sequence[Any], rows: NDArray[np.int64]) -> Sequence[Any]:
+    take = getattr(cells, "take", None)
+    if take is not None:
+        taken: Sequence[Any] = take(rows)
+        return taken
+    return [cells[row] for row in rows.tolist()]
+
+
+def _flat(names: Sequence[str | Sequence[str]]) -> list[str]:
+    return [name for item in names for name in ([item] if isinstance(item, str) else item)]
+
+
+def _plain(cell: Any) -> Any:
+    if isinstance(cell, np.ndarray):
+        return list(cell) if cell.ndim > 1 else cell
+    return list(cell) if isinstance(cell, Annotations) else cell
+
+
+def pandas_values(cells: Sequence[Any]) -> Any:
+    """Return a column as pandas takes it: what pandas gave stays, all else are single objects."""
+    if not isinstance(cells, (AnnotationColumn, Lazy, list, tuple)):
+        return cells
+    values = list(cells)
+    if any(isinstance(value, (Sequence, np.ndarray, Mapping)) and not isinstance(value, str) for value in values):
+        array = np.empty(len(values), dtype=object)  # or pandas would make a matrix of lists of one length
+        for row, value in enumerate(values):
+            array[row] = value
+        return array
+    return values
+
+
+def import_pandas(what: str) -> Any:
+    """Import pandas, or say who needs it."""
+    try:
+        import pandas
+    except ImportError:
+        raise MissingDependencyError(
+            f"{what} needs pandas, which is not installed. Install it: pip install pandas"
+        ) from None
+    return pandas

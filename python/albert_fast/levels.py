@@ -1,0 +1,114 @@
+"""One row for every token, sentence or document of a frame: what Spark's explode is used for, with rows in step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .columns import NO_VECTOR, AnnotationColumn
+from .errors import ParameterError, WiringError
+from .frame import Frame, import_pandas, pandas_values
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+LEVELS = ("token", "sentence", "document")
+
+
+def explode_to(frame: Frame, level: str) -> pd.DataFrame:
+    """Return a DataFrame of one kind of annotation; see `Frame.to_pandas`."""
+    if level not in LEVELS:
+        raise ParameterError(f"level is {level!r}; it can be {', '.join(LEVELS)}.")
+    pandas = import_pandas("to_pandas")
+    name = column_of_level(frame, level)
+    unit = frame.annotations(name)
+    rows = np.repeat(np.arange(len(frame)), np.diff(unit.row_splits))
+    spread = frame.take(rows)
+    values: dict[str, Any] = {
+        other: pandas_values(spread.cells(other)) for other in frame.columns if frame.type_of(other) is None
+    }
+    values |= {name: unit.results, "begin": np.array(unit.begin), "end": np.array(unit.end)}
+    values["sentence_number" if name == "sentence" else "sentence"] = sentence_numbers(unit)
+    wanted = "word_embeddings" if level == "token" else "sentence_embeddings"
+    for other in frame.columns:
+        if frame.type_of(other) == wanted and other != name:
+            column = frame.annotations(other)
+            values[other] = pandas_values(vectors_at(column, align(unit, column)))
+    made: pd.DataFrame = pandas.DataFrame(values, index=frame.origin[rows])
+    return made
+
+
+def column_of_level(frame: Frame, level: str) -> str:
+    """Return the column whose annotations are the rows of a level.
+
+    Raises
+    ------
+    WiringError
+        The frame has none.
+    """
+    types = frame.types()
+    if level == "token":
+        found = [name for kind in ("token", "word_embeddings") for name, own in types.items() if own == kind]
+    else:
+        # The documents come first, the sentences that were found in them later.
+        found = [name for name, kind in types.items() if kind == "document"]
+        found = found if level == "document" else found[::-1]
+    if not found:
+        raise WiringError(f"There is no column for level={level!r} in {frame!r}.")
+    return found[0]
+
+
+def sentence_numbers(column: AnnotationColumn) -> NDArray[np.int32]:
+    """Return the number in each annotation's metadata "sentence", 0 where there is none."""
+    numbers = column.core.numbers("sentence")
+    if numbers is not None:
+        return np.array(numbers, dtype=np.int32)
+    return np.array([int(value or 0) for value in column.core.metadata_values("sentence")], dtype=np.int32)
+
+
+def align(unit: AnnotationColumn, column: AnnotationColumn) -> NDArray[np.int64]:
+    """Return, for each annotation of `unit`, the one of `column` at the same place in the same row, or -1.
+
+    Both are in order within a row, and `column` may lack some: what Spark NLP drops leaves no gap there.
+    """
+    if np.array_equal(unit.row_splits, column.row_splits) and np.array_equal(unit.begin, column.begin):
+        return np.arange(len(unit.begin), dtype=np.int64)
+    found = np.full(len(unit.begin), -1, dtype=np.int64)
+    places, others = _places(unit), _places(column)
+    for row in range(len(unit)):
+        at, end = column.bounds(row)
+        for i in range(*unit.bounds(row)):
+            if at < end and others[at] == places[i]:
+                found[i] = at
+                at += 1
+    return found
+
+
+def _places(column: AnnotationColumn) -> list[tuple[int, int]]:
+    return list(zip(column.begin.tolist(), column.end.tolist(), strict=True))
+
+
+def vectors_at(column: AnnotationColumn, annotations: NDArray[np.int64]) -> list[NDArray[np.float32] | None]:
+    """Return the vectors of some annotations as views, None for -1 and where there is none."""
+    vectors = column.vectors
+    if vectors is None:
+        return [None] * len(annotations)
+    rows = column.vector_rows
+    if rows is None and len(annotations) == len(vectors) and (annotations >= 0).all():
+        return list(vectors[annotations] if not _in_order(annotations) else vectors)
+    return [_vector(vectors, rows, int(annotation)) for annotation in annotations]
+
+
+def _in_order(annotations: NDArray[np.int64]) -> bool:
+    return bool((annotations == np.arange(len(annotations))).all())
+
+
+def _vector(
+    vectors: NDArray[np.float32], rows: NDArray[np.uint32] | None, annotation: int
+) -> NDArray[np.float32] | None:
+    if annotation < 0:
+        return None
+    row = annotation if rows is None else int(rows[annotation])
+    return None if row == NO_VECTOR else vectors[row]

@@ -1,0 +1,93 @@
+"""A light stand-in for a Spark session: scripts that ask for one get frames from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .errors import InputError
+from .frame import Frame, Row
+
+
+class Session:
+    """What `start` returns. There is no cluster behind it: it only makes frames.
+
+    Attributes
+    ----------
+    version : str
+        Version of albert_fast.
+    """
+
+    def __init__(self) -> None:
+        from ._core import __version__
+
+        self.version: str = __version__
+
+    def createDataFrame(self, data: Any, schema: Sequence[str] | str | None = None) -> Frame:
+        """Make a frame.
+
+        Parameters
+        ----------
+        data
+            A list of rows (lists, tuples, dicts, or single values), a pandas DataFrame, or a dict of columns.
+        schema
+            Names of the columns, or one name. Default: the names that the data has, else ``_1``, ``_2`` ... (``value``
+            for single values), as in Spark. The names of a PySpark StructType are read too.
+
+        Raises
+        ------
+        InputError
+            The rows have different lengths, or do not fit the names.
+        """
+        names = _names(schema)
+        if isinstance(data, Mapping) or hasattr(data, "iloc") or isinstance(data, Frame):
+            from .tables import read_table
+
+            frame, _ = read_table(data)
+            frame = Frame([(name, frame.cells(name)) for name in frame.columns], len(frame))
+            return frame if names is None else frame.toDF(*names)
+        if isinstance(data, str) or not hasattr(data, "__iter__"):
+            raise InputError(f"createDataFrame takes a list of rows or a pandas DataFrame, not {type(data).__name__}.")
+        rows = list(data)
+        if rows and all(isinstance(row, Mapping) for row in rows):
+            names = names or list(dict.fromkeys(key for row in rows for key in row))
+            rows = [[row.get(name) for name in names] for row in rows]
+        elif rows and not any(isinstance(row, (list, tuple)) for row in rows):
+            names = names or ["value"]
+            rows = [[row] for row in rows]
+        if names is None:
+            first = rows[0] if rows else []
+            names = list(first._names) if isinstance(first, Row) else [f"_{i + 1}" for i in range(len(first))]
+        for number, row in enumerate(rows):
+            if len(row) != len(names):
+                raise InputError(f"Row {number} has {len(row)} values; there are {len(names)} columns ({names}).")
+        return Frame([(name, [row[i] for row in rows]) for i, name in enumerate(names)], len(rows))
+
+    def stop(self) -> None:
+        """Do nothing: there is nothing to stop."""
+
+    def __repr__(self) -> str:
+        return f"albert_fast session {self.version} (no Spark behind it)"
+
+
+def _names(schema: Any) -> list[str] | None:
+    if schema is None:
+        return None
+    if isinstance(schema, str):
+        return [part.split(":")[0].split()[0] for part in schema.split(",")]
+    if hasattr(schema, "names"):
+        return list(schema.names)
+    return [str(name) for name in schema]
+
+
+def start(*args: Any, **options: Any) -> Session:
+    """Return a session. Spark NLP's options (gpu, memory, cache_folder ...) are accepted and have no effect here.
+
+    Choose the device with ``AlbertEmbeddings(device=...)`` and the cache folder with ``pretrained(cache_dir=...)``.
+    """
+    return Session()
+
+
+def version() -> str:
+    """Return the version of albert_fast."""
+    return Session().version

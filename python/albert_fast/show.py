@@ -1,0 +1,98 @@
+"""What `Frame.show` and `Frame.printSchema` print, laid out as Spark does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .annotation import Annotation
+from .columns import AnnotationColumn
+from .frame import Frame
+
+_DEFAULT_WIDTH = 20
+_ANNOTATION_TREE = """\
+ |    |-- element: struct (containsNull = true)
+ |    |    |-- annotatorType: string (nullable = true)
+ |    |    |-- begin: integer (nullable = false)
+ |    |    |-- end: integer (nullable = false)
+ |    |    |-- result: string (nullable = true)
+ |    |    |-- metadata: map (nullable = true)
+ |    |    |    |-- key: string
+ |    |    |    |-- value: string (valueContainsNull = true)
+ |    |    |-- embeddings: array (nullable = true)
+ |    |    |    |-- element: float (containsNull = false)
+"""
+
+
+def cell_text(value: Any) -> str:
+    """Return a cell as Spark shows it: ``[{token, 0, 0, I, {sentence -> 0}, []}]``."""
+    if value is None:
+        return "null"
+    if isinstance(value, Annotation):
+        fields = (value.annotatorType, value.begin, value.end, value.result, value.metadata, value.vector)
+        return "{" + ", ".join(map(cell_text, fields)) + "}"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key} -> {cell_text(entry)}" for key, entry in value.items()) + "}"
+    if isinstance(value, (bool, np.bool_)):
+        return "true" if value else "false"
+    if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, str):
+        return "[" + ", ".join(map(cell_text, value)) + "]"
+    return str(value)
+
+
+def _cut(text: str, width: int) -> str:
+    if width <= 0 or len(text) <= width:
+        return text
+    return text[:width] if width < 4 else text[: width - 3] + "..."
+
+
+def table_text(frame: Frame, count: int, truncate: bool | int, vertical: bool) -> str:
+    """Return the first rows as a table, or one cell a line."""
+    width = (_DEFAULT_WIDTH if truncate else 0) if isinstance(truncate, bool) else truncate
+    names = frame.columns
+    rows = [[_cut(cell_text(cell).replace("\n", "\\n"), width) for cell in row] for row in frame.take_first(count)]
+    more = f"only showing top {count} row{'s' if count != 1 else ''}\n" if len(frame) > count else ""
+    if vertical:
+        return _vertical(names, rows) + more
+    widths = [max(3, len(name), *(len(row[i]) for row in rows), 0) for i, name in enumerate(names)]
+    line = "+" + "+".join("-" * size for size in widths) + "+\n"
+    align = str.rjust if width > 0 else str.ljust
+
+    def row_text(cells: Sequence[str]) -> str:
+        return "|" + "|".join(align(cell, size) for cell, size in zip(cells, widths, strict=True)) + "|\n"
+
+    return line + row_text(names) + line + "".join(map(row_text, rows)) + line + more
+
+
+def _vertical(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    size = max(map(len, names), default=0)
+    text = ""
+    for number, row in enumerate(rows):
+        text += f"-RECORD {number}".ljust(size + 5, "-") + "\n"
+        text += "".join(f" {name.ljust(size)} | {cell} \n" for name, cell in zip(names, row, strict=True))
+    return text
+
+
+def schema_text(frame: Frame) -> str:
+    """Return the columns as a tree of types."""
+    text = "root\n"
+    for name in frame.columns:
+        cells = frame.cells(name)
+        if isinstance(cells, AnnotationColumn) or frame.type_of(name) is not None:
+            text += f" |-- {name}: array (nullable = true)\n{_ANNOTATION_TREE}"
+        else:
+            text += f" |-- {name}: {_type_name(cells)} (nullable = true)\n"
+    return text
+
+
+def _type_name(cells: Sequence[Any]) -> str:
+    first = next((cells[row] for row in range(len(cells)) if cells[row] is not None), None)
+    names = {bool: "boolean", int: "integer", float: "double", str: "string", dict: "map"}
+    for kind, name in names.items():
+        if isinstance(first, kind):
+            return name
+    if isinstance(first, np.generic):
+        return str(first.dtype)
+    return "array" if isinstance(first, (Sequence, np.ndarray)) else type(first).__name__

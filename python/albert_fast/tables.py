@@ -1,0 +1,94 @@
+"""Tables of the user -> `Frame` and back: the same kind goes out that came in."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .errors import InputError
+from .frame import Frame, pandas_values
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Restore = Callable[[Frame], Any]
+
+
+def read_table(data: Any, text_column: str = "text") -> tuple[Frame, Restore]:
+    """Read a table.
+
+    Parameters
+    ----------
+    data
+        A `Frame`, a pandas DataFrame, a dict of columns, or texts: a list, tuple, one-dimensional array or pandas
+        Series.
+    text_column
+        Name for the column of texts that come without one.
+
+    Returns
+    -------
+    Frame
+        The table.
+    Restore
+        Turns a later frame into the kind of `data`: a DataFrame with its index, a dict, otherwise the frame itself.
+
+    Raises
+    ------
+    InputError
+        The data is no table, or its columns have different lengths.
+    """
+    if isinstance(data, Frame):
+        return data, lambda frame: frame
+    if _is_pandas(data, "DataFrame"):
+        return _read_pandas(data)
+    if isinstance(data, Mapping):
+        return _read_dict(data)
+    if isinstance(data, (str, bytes)) or not isinstance(data, Iterable):
+        raise InputError(
+            f"The data is {type(data).__name__}. Give a pandas DataFrame, a dict of columns, or a list of texts"
+            + (" (for one text: [text])." if isinstance(data, str) else ".")
+        )
+    if hasattr(data, "__dataframe__") or hasattr(data, "column_names"):
+        raise InputError(
+            f"The data is a {type(data).__module__.split('.')[0]} {type(data).__name__}, which is not read yet. Give "
+            "data.to_pandas(), or one column of it as a list."
+        )
+    texts = list(data)
+    return Frame([(text_column, texts)], len(texts)), lambda frame: frame
+
+
+def _is_pandas(data: Any, kind: str) -> bool:
+    pandas = sys.modules.get("pandas")  # data that is pandas' has imported it
+    return pandas is not None and isinstance(data, getattr(pandas, kind))
+
+
+def _read_dict(data: Mapping[Any, Any]) -> tuple[Frame, Restore]:
+    columns: list[tuple[str, Sequence[Any]]] = []
+    for name, cells in data.items():
+        if isinstance(cells, str) or not isinstance(cells, Iterable):
+            raise InputError(f"Column {name!r} is {type(cells).__name__}. Give a list of cells, one for every row.")
+        columns.append((str(name), cells if isinstance(cells, Sequence) else list(cells)))
+    lengths = {name: len(cells) for name, cells in columns}
+    if len(set(lengths.values())) > 1:
+        listed = ", ".join(f"{name}: {length}" for name, length in lengths.items())
+        raise InputError(f"The columns have different lengths ({listed}). Give one cell for every row in each.")
+    rows = next(iter(lengths.values()), 0)
+    return Frame(columns, rows), lambda frame: {name: frame.cells(name) for name in frame.columns}
+
+
+def _read_pandas(data: pd.DataFrame) -> tuple[Frame, Restore]:
+    if not data.columns.is_unique:
+        twice = data.columns[data.columns.duplicated()][0]
+        raise InputError(f"The DataFrame has two columns {twice!r}. Give them different names first.")
+    names = {str(name): name for name in data.columns}
+    columns: list[tuple[str, Sequence[Any]]] = [(name, data[key].array) for name, key in names.items()]
+
+    def restore(frame: Frame) -> pd.DataFrame:
+        pandas = sys.modules["pandas"]
+        index = data.index.take(frame.origin)
+        values = {name: pandas.Series(pandas_values(frame.cells(name)), index=index) for name in frame.columns}
+        made: pd.DataFrame = pandas.DataFrame(values, index=index)
+        return made.rename(columns=names)
+
+    return Frame(columns, len(data)), restore
