@@ -1,0 +1,267 @@
+"""Annotation, columns of annotations, their cells, and what leaves through Arrow."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from albert_fast import (
+    AlbertEmbeddings,
+    Annotation,
+    DocumentAssembler,
+    InputError,
+    MissingDependencyError,
+    Pipeline,
+    PipelineModel,
+    SentenceDetector,
+    SentenceEmbeddings,
+    Tokenizer,
+)
+from albert_fast.columns import AnnotationColumn, Annotations
+from albert_fast.frame import Row
+
+TEXTS = ["I love NLP. Me too!", "", "Café 😀 costs 5 EUR.", "  "]
+
+
+@pytest.fixture(scope="module")
+def fitted(tiny: AlbertEmbeddings) -> PipelineModel:
+    stages = [
+        DocumentAssembler(input_col="text"),
+        SentenceDetector(input_cols=["document"], output_col="sentence"),
+        Tokenizer(input_cols=["sentence"], output_col="token"),
+        tiny.copy().setInputCols("sentence", "token").setOutputCol("embeddings"),
+        SentenceEmbeddings(input_cols=["document", "embeddings"], output_col="pooled"),
+    ]
+    return Pipeline(stages=stages).fit()
+
+
+@pytest.fixture(scope="module")
+def result(fitted: PipelineModel) -> dict[str, Any]:
+    table: dict[str, Any] = fitted.transform({"text": TEXTS})
+    return table
+
+
+# ------------------------------------------------------------------------------------------------- Annotation
+
+
+def test_an_annotation_prints_and_compares_as_in_spark_nlp() -> None:
+    one = Annotation("token", 0, 2, "One", {"sentence": "0"}, [])
+    assert str(one) == repr(one) == "Annotation(token, 0, 2, One, {'sentence': '0'}, [])"
+    assert one == Annotation("token", 0, 2, "One", {"sentence": "0"})
+    for other in (
+        Annotation("chunk", 0, 2, "One", {"sentence": "0"}),
+        Annotation("token", 1, 2, "One", {"sentence": "0"}),
+        Annotation("token", 0, 3, "One", {"sentence": "0"}),
+        Annotation("token", 0, 2, "one", {"sentence": "0"}),
+        Annotation("token", 0, 2, "One", {"sentence": "1"}),
+        Annotation("token", 0, 2, "One", {"sentence": "0"}, [0.5]),
+    ):
+        assert one != other
+    assert one != "One"
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(one)
+    assert one.copy("Two") == Annotation("token", 0, 2, "Two", {"sentence": "0"})
+
+
+def test_embeddings_of_an_annotation_are_a_list_and_a_view(result: dict[str, Any]) -> None:
+    word = result["embeddings"][0][1]
+    assert isinstance(word.embeddings, list)
+    assert isinstance(word.embeddings[0], float)
+    assert word.embeddings is word.embeddings
+    assert np.shares_memory(word.vector, result["embeddings"].vectors)
+    assert word.embeddings == result["embeddings"].vectors[1].tolist()
+    assert f"{word.embeddings}" in repr(word)
+
+
+def test_an_annotation_goes_to_a_row_and_back() -> None:
+    one = Annotation("token", 0, 2, "One", {"sentence": "0"}, [0.5, -1.0])
+    row = Annotation.toRow(one)
+    assert isinstance(row, Row)
+    assert row.result == row["result"] == row[3] == "One"
+    assert row.asDict()["embeddings"] == [0.5, -1.0]
+    assert Annotation.fromRow(row) == one
+    assert pickle.loads(pickle.dumps(one)) == one
+
+
+def test_spark_types_need_pyspark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark.sql", None)
+    with pytest.raises(MissingDependencyError, match="pip install pyspark"):
+        Annotation.arrayType()
+
+
+# ---------------------------------------------------------------------------------------------------- columns
+
+
+def test_offsets_point_at_the_results(result: dict[str, Any]) -> None:
+    for name in ("document", "sentence", "token"):
+        for text, row in zip(TEXTS, result[name], strict=True):
+            assert all(text[a.begin : a.end + 1] == a.result for a in row)
+    for text, row in zip(TEXTS, result["embeddings"], strict=True):
+        assert all(text[a.begin : a.end + 1].lower() == a.result for a in row)
+
+
+def test_a_million_words_are_no_python_objects_until_someone_looks(fitted: PipelineModel) -> None:
+    """Python objects alive after a transform, by gc: one column or a few, whatever the number of words."""
+    code = """
+import gc, sys
+from albert_fast import DocumentAssembler, Pipeline, SentenceDetector, Tokenizer
+stages = [DocumentAssembler(input_col="text"), SentenceDetector(input_cols=["document"], output_col="sentence"),
+          Tokenizer(input_cols=["sentence"], output_col="token")]
+model = Pipeline(stages=stages).fit()
+table = {"text": ["one two three four five six seven eight nine ten"] * 100_000}
+model.transform(table)
+gc.collect()
+before = sys.getallocatedblocks()
+result = model.transform(table)
+gc.collect()
+print(sys.getallocatedblocks() - before, len(result["token"].begin))
+"""
+    blocks, words = map(int, subprocess.check_output([sys.executable, "-c", code], text=True).split())
+    assert words == 1_000_000
+    assert blocks < 1000
+
+
+def test_a_cell_reads_like_a_list(result: dict[str, Any]) -> None:
+    cell = result["token"][0]
+    assert isinstance(cell, Annotations)
+    assert len(cell) == 7
+    assert [a.result for a in cell] == cell.result == ["I", "love", "NLP", ".", "Me", "too", "!"]
+    assert cell[0] == cell[-7] == Annotation("token", 0, 0, "I", {"sentence": "0"})
+    assert cell[1:3] == list(cell)[1:3]
+    assert cell == list(cell)
+    assert cell != list(cell)[1:]
+    assert cell.begin.tolist() == [a.begin for a in cell]
+    assert cell.metadata[4] == {"sentence": "1"}
+    assert repr(cell) == repr(list(cell))
+    assert next(reversed(cell)) == cell[6]
+    for wrong in (7, -8):
+        with pytest.raises(IndexError, match="the row has 7"):
+            cell[wrong]
+    assert list(result["token"][1]) == []
+    words = result["embeddings"][2]
+    assert words.vectors.shape == (6, 32)
+    assert np.shares_memory(words.vectors, result["embeddings"].vectors)
+
+
+def test_a_column_reads_like_a_list(result: dict[str, Any]) -> None:
+    column = result["token"]
+    assert len(column) == len(list(column)) == 4
+    assert column[-1] == column[3]
+    assert len(column[1:]) == 3
+    assert column.results[:3] == ["I", "love", "NLP"]
+    with pytest.raises(IndexError, match="there are 4"):
+        column[4]
+    taken = column.take([2, 0, 0])
+    assert [list(row) for row in taken] == [list(column[2]), list(column[0]), list(column[0])]
+
+
+def test_metadata_of_words(result: dict[str, Any], tiny: AlbertEmbeddings) -> None:
+    assert set(result["embeddings"][0][0].metadata) == {"isOOV", "pieceId", "isWordStart", "token", "sentence"}
+    assert result["embeddings"][0][4].metadata["sentence"] == "1"
+    assert result["embeddings"].metadata == {
+        "annotatorType": "word_embeddings",
+        "dimension": 32,
+        "ref": result["embeddings"].metadata["ref"],
+    }
+    assert result["embeddings"].metadata["ref"].startswith("ALBERT_EMBEDDINGS_")
+
+
+def test_columns_and_cells_can_be_pickled(result: dict[str, Any]) -> None:
+    for name in ("document", "token", "embeddings", "pooled"):
+        copied = pickle.loads(pickle.dumps(result[name]))
+        assert copied.metadata == result[name].metadata
+        assert [list(row) for row in copied] == [list(row) for row in result[name]]
+        cell = pickle.loads(pickle.dumps(result[name][2]))
+        assert cell == result[name][2]
+
+
+def test_a_sentence_without_words_has_no_vector(result: dict[str, Any]) -> None:
+    pooled = result["pooled"]
+    assert [len(row[0].embeddings) for row in pooled] == [32, 0, 32, 0]
+    assert pooled.vectors.shape == (2, 32)
+    assert len(pooled[1].vectors) == 0
+    means = [words.vectors.mean(axis=0) for words in result["embeddings"] if len(words)]
+    assert np.abs(pooled.vectors - np.array(means)).max() < 1e-6
+
+
+def test_columns_of_annotations_that_somebody_made() -> None:
+    rows = [
+        [Annotation("token", 0, 0, "a", {"sentence": "0", "x": "1"}, [1.0, 2.0]), Annotation("token", 2, 2, "b", {})],
+        [],
+    ]
+    column = AnnotationColumn.from_rows("token", rows)
+    assert [list(row) for row in column] == rows
+    with pytest.raises(InputError, match="cannot hold one of type chunk"):
+        AnnotationColumn.from_rows("token", [[Annotation("chunk", 0, 0, "a", {})]])
+    with pytest.raises(InputError, match="different lengths"):
+        AnnotationColumn.from_rows(
+            "token", [[Annotation("token", 0, 0, "a", {}, [1.0]), Annotation("token", 0, 0, "a", {}, [1.0, 2.0])]]
+        )
+    with pytest.raises(InputError, match="type 'date'"):
+        AnnotationColumn.from_rows("date", [[]])
+
+
+# ------------------------------------------------------------------------------------------------------ Arrow
+
+
+def test_arrow_has_spark_nlps_struct_and_the_same_memory(result: dict[str, Any]) -> None:
+    pa = pytest.importorskip("pyarrow")
+    element = pa.struct(
+        [
+            pa.field("annotatorType", pa.string()),
+            pa.field("begin", pa.int32(), nullable=False),
+            pa.field("end", pa.int32(), nullable=False),
+            pa.field("result", pa.string()),
+            pa.field("metadata", pa.map_(pa.string(), pa.string())),
+            pa.field("embeddings", pa.list_(pa.field("element", pa.float32(), nullable=False))),
+        ]
+    )
+    for name in ("document", "sentence", "token", "embeddings", "pooled"):
+        column = result[name]
+        array = pa.chunked_array(column)
+        array.validate(full=True)
+        assert array.type == pa.list_(pa.field("element", element))
+        assert array.num_chunks == 1
+        mine = [[[a.annotatorType, a.begin, a.end, a.result, a.metadata, a.embeddings] for a in row] for row in column]
+        theirs = [
+            [[*(a[f] for f in ("annotatorType", "begin", "end", "result")), dict(a["metadata"]), a["embeddings"]]
+             for a in row]
+            for row in array.to_pylist()
+        ]  # fmt: skip
+        assert theirs == mine
+        floats = array.chunk(0).values.field("embeddings").values
+        if column.vectors is not None and column.vectors.size:
+            assert floats.buffers()[1].address == column.vectors.ctypes.data
+
+
+def test_arrow_keeps_the_vectors_alive(fitted: PipelineModel) -> None:
+    pa = pytest.importorskip("pyarrow")
+    table = fitted.transform({"text": TEXTS})
+    expected = table["embeddings"].vectors.copy()
+    array = pa.chunked_array(table["embeddings"])
+    del table
+    assert np.array_equal(np.array(array.chunk(0).values.field("embeddings").values), expected.ravel())
+
+
+def test_a_frame_becomes_an_arrow_table(fitted: PipelineModel) -> None:
+    pa = pytest.importorskip("pyarrow")
+    frame = fitted.transform(TEXTS)
+    table = frame.to_arrow()
+    table.validate(full=True)
+    assert table.column_names == ["text", "document", "sentence", "token", "embeddings", "pooled"]
+    assert table.schema.field("embeddings").metadata[b"dimension"] == b"32"
+    assert table.schema.field("text").metadata is None
+    assert pa.table(frame).equals(table)
+
+
+def test_an_empty_column_has_a_type(fitted: PipelineModel) -> None:
+    pa = pytest.importorskip("pyarrow")
+    array = pa.chunked_array(fitted.transform([]).annotations("embeddings"))
+    array.validate(full=True)
+    assert len(array) == 0
+    assert pa.types.is_list(array.type)
