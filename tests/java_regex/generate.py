@@ -1,5 +1,7 @@
 """Random patterns in Java's dialect and texts for them, from a seed."""
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import random
@@ -68,7 +70,9 @@ class Generator:
 
     def literal(self) -> str:
         character = self.random.choice(ODD if self.random.random() < self.odd / 2 else self.letters)
-        return character if character.isalnum() or not character.isascii() else self.random.choice(("", "\\")) + character
+        return (
+            character if character.isalnum() or not character.isascii() else self.random.choice(("", "\\")) + character
+        )
 
     def atom(self, depth: int) -> str:
         choose = self.random

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 SOURCE = Path(__file__).with_name("RegexOracle.java")
-# Per text [matches, parts]: a match is the spans of all groups, one after the other. None where Java itself failed (no stack left, a null pointer),
-# or where a match begins or ends inside a character. For a pattern that Java refuses: its message.
+# Per text [matches, parts]: a match is the spans of all groups, one after the other. None where Java itself failed (no
+# stack left, a null pointer), or where a match begins or ends inside a character. For a pattern that Java refuses: its
+# message.
 Answer = str | list[Any]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 
 from ..errors import ParameterError
 
+_DEEPEST = 100
 _SPACE = frozenset(" \t\n\x0b\f\r")
 _LINE_ENDS = frozenset("\n\r\x85\u2028\u2029")
 
@@ -66,6 +69,16 @@ class Cursor:
         self.flags = Flags()
         self._characters, self._places = _unquote(pattern)
         self.at = 0
+        self._depth = 0
+
+    @contextlib.contextmanager
+    def nested(self, begin: int) -> Iterator[None]:
+        """Count a group or set inside of others, so that no pattern runs the parser out of stack."""
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            self.refuse(f"more than {_DEEPEST} groups or sets are nested", "Write a shallower pattern.", at=begin)
+        yield
+        self._depth -= 1
 
     def raw(self, ahead: int = 0) -> str:
         """Return the character `ahead` of the place, "" behind the end."""

@@ -73,3 +73,9 @@ def letters_between(first: int, last: int, *, unicode: bool) -> Chars:
     more = {c for c, up in upper.items() if first <= up <= last or first <= folded[c] <= last}
     outside = {c for c in more if not first <= c <= last}
     return found | _all(outside) if outside else found
+
+
+def depends_on_neighbours(code_point: int) -> bool:
+    """Whether Java's (?iu) treats this character in a row of literals otherwise than alone, as it does with sharp s."""
+    _, folded, members = _cased()
+    return code_point in members and code_point not in folded and _upper(chr(code_point)) == chr(code_point)

@@ -38,6 +38,7 @@ _REFUSED = {
 }
 _UNKNOWN_GROUP = "Java knows (?:, (?=, (?!, (?<=, (?<!, (?>, (?<name> and the flags (?idmsux-idmsux)."
 _LARGEST = 2**31 - 1
+_HEAVIEST = 50_000  # regex writes counted repetitions out, and crashes where memory ends
 
 
 @dataclass(slots=True)
@@ -46,7 +47,10 @@ class _Group:
 
     closed: bool = False
     hides: bool = False  # inside a lookaround, an atomic group or a possessive repetition
-    never_known: bool = False  # inside a negative lookaround, or repeated where it can match nothing
+    negative: bool = False  # inside a negative lookaround
+    empty_rounds: bool = False  # repeated where it can match nothing
+    loops: int = 0  # repetitions around it; in a loop of loops Java mixes up what it gave up and what it took
+    home: int = 0  # the innermost of these constructs, by number
 
 
 class Parser:
@@ -59,8 +63,11 @@ class Parser:
                 self._cursor.refuse(f"there is half of a surrogate pair ({place})", "Write the whole character.", at=0)
         self.groups: list[_Group] = []
         self._names: dict[str, int] = {}
-        self._references: list[tuple[int, int, int]] = []  # group, place, number of groups then
+        self._references: list[tuple[int, int, int, int]] = []  # group, place, number of groups then, home
         self._inside: list[str] = []
+        self._homes = [0]
+        self._homes_seen = 0
+        self._certain_homes: set[int] = set()
         self.piece = self._alternatives()
         if self._cursor.peek() == ")":
             self._cursor.refuse("a ) closes no group", "Write \\) for a parenthesis.")
@@ -71,18 +78,27 @@ class Parser:
         return [
             number
             for number, found in enumerate(self.groups, 1)
-            if found.never_known or (found.hides and self.piece.uncertain)
+            if found.negative or found.empty_rounds or found.loops > 1 or (found.hides and self.piece.uncertain)
         ]
 
     def _check_references(self) -> None:
         hidden = set(self.hidden_groups())
-        for number, place, known in self._references:
+        for number, place, known, home in self._references:
             if known < number <= len(self.groups):
                 self._cursor.refuse(f"\\{number} stands before its group", "Put the group first.", at=place)
+            # Within one lookaround that cannot leave the group out, the reference sees what was matched just before.
+            target = self.groups[number - 1] if number <= len(self.groups) else None
+            if (
+                target
+                and target.home == home
+                and home in self._certain_homes
+                and not (target.empty_rounds or target.loops > 1)
+            ):
+                continue
             if number in hidden:
                 self._cursor.refuse(
-                    f"\\{number} refers into a lookaround, an atomic group, a possessive repetition or one of nothing, where "
-                    "Java may keep what it gave up",
+                    f"\\{number} refers into a lookaround, an atomic group, a possessive repetition, one of nothing or "
+                    "one inside another, where Java may keep what it gave up",
                     "Refer to a group outside of such.",
                     at=place,
                 )
@@ -175,7 +191,7 @@ class Parser:
     def _named_reference(self, begin: int) -> Piece:
         if self._cursor.read() != "<":
             self._cursor.refuse("\\k is not followed by <", "Write \\k<name>.", at=begin)
-        name = self._group_name(begin)
+        name = self._targetname(begin)
         if name not in self._names:
             self._cursor.refuse(f"there is no group {name!r} before", "Name a group with (?<name>...).", at=begin)
         return self._reference(self._names[name], begin)
@@ -185,14 +201,14 @@ class Parser:
             self._cursor.refuse(
                 "a back reference under (?i) is not supported", "Write (?-i) before it, or the letters out.", at=begin
             )
-        self._references.append((number, begin, len(self.groups)))
+        self._references.append((number, begin, len(self.groups), self._homes[-1]))
         if number > len(self.groups):
             return replace(NEVER, single=True, refers=True, longest=None)
         if not self.groups[number - 1].closed:
             self._cursor.refuse(f"\\{number} stands inside its own group", "Refer to a closed group.", at=begin)
         return Piece(rf"(?:\g<{number}>)", 0, None, single=True, refers=True)
 
-    def _group_name(self, begin: int) -> str:
+    def _targetname(self, begin: int) -> str:
         name = ""
         while (character := self._cursor.read()) and character.isascii() and character.isalnum():
             name += character
@@ -212,9 +228,8 @@ class Parser:
         if opening is None:
             return None
         number = len(self.groups)
-        self._inside.append(opening)
-        body = self._alternatives()
-        self._inside.pop()
+        with cursor.nested(begin):
+            body = self._body(opening)
         if cursor.peek() != ")":
             cursor.refuse("a ( is not closed", "Close it, or write \\( for a parenthesis.", at=begin)
         cursor.flags = saved
@@ -224,6 +239,20 @@ class Parser:
         if opening in ("(?<=", "(?<!"):
             self._check_behind(body, begin)
         return group(body, opening)
+
+    def _body(self, opening: str) -> Piece:
+        self._inside.append(opening)
+        if opening in ("(", "(?:"):
+            body = self._alternatives()
+        else:
+            self._homes_seen += 1
+            self._homes.append(self._homes_seen)
+            body = self._alternatives()
+            home = self._homes.pop()
+            if not body.uncertain:
+                self._certain_homes.add(home)
+        self._inside.pop()
+        return body
 
     def _opening(self, begin: int) -> str | None:
         cursor = self._cursor
@@ -238,7 +267,7 @@ class Parser:
             cursor.at += 1
             if cursor.peek() in ("=", "!"):
                 return f"(?<{cursor.read()}"
-            self._open(self._group_name(begin), begin)
+            self._open(self._targetname(begin), begin)
             return "("
         self._read_flags(begin)
         return None if cursor.read() == ")" else "(?:"
@@ -249,7 +278,8 @@ class Parser:
         self.groups.append(
             _Group(
                 hides=any(opening not in ("(", "(?:") for opening in self._inside),
-                never_known=any(opening in ("(?!", "(?<!") for opening in self._inside),
+                negative=any(opening in ("(?!", "(?<!") for opening in self._inside),
+                home=self._homes[-1],
             )
         )
         if name is not None:
@@ -309,11 +339,17 @@ class Parser:
         kind = ""
         if cursor.peek() in ("?", "+"):
             kind = cursor.read()
-        for found in self.groups[known:]:
-            found.hides = found.hides or kind == "+"
+        own = is_group and atom.source[:2] != "(?"
+        for number, found in enumerate(self.groups[known:]):
+            # Java does not take back a group inside of a repeated one when it gives a round up.
+            found.hides = found.hides or kind == "+" or (high != 1 and not (own and number == 0))
+            found.loops += high != 1
             # Java and regex end a loop of empty rounds at different ones.
-            found.never_known = found.never_known or (atom.shortest == 0 and high != 1)
-        return repeat(atom, low, high, kind, is_group=is_group)
+            found.empty_rounds = found.empty_rounds or (atom.shortest == 0 and high != 1)
+        result = repeat(atom, low, high, kind, is_group=is_group)
+        if result.weight > _HEAVIEST or (high is not None and high > _HEAVIEST):
+            cursor.refuse("the repetition is too long", f"Ask for fewer than {_HEAVIEST} in all.", at=begin)
+        return result
 
     def _counts(self, begin: int) -> tuple[int, int | None]:
         cursor = self._cursor

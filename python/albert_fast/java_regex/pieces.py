@@ -60,6 +60,8 @@ class Piece:
         Whether it throws away ways of matching (atomic, possessive), so that the direction of matching shows.
     refers
         Whether there is a back reference in it.
+    weight
+        Its size with counted repetitions written out, which `regex` does.
     """
 
     source: str
@@ -71,6 +73,7 @@ class Piece:
     uncertain: bool = False
     commits: bool = False
     refers: bool = False
+    weight: int = 1
 
 
 NEVER = Piece("(?!)")
@@ -95,6 +98,7 @@ def sequence(parts: list[Piece]) -> Piece:
         uncertain=any(part.uncertain for part in parts),
         commits=any(part.commits for part in parts),
         refers=any(part.refers for part in parts),
+        weight=sum(part.weight for part in parts),
     )
 
 
@@ -153,4 +157,5 @@ def repeat(body: Piece, low: int, high: int | None, kind: str, *, is_group: bool
         uncertain=body.uncertain or (low == 0 and body.captures),
         commits=body.commits or kind == "+",
         single=kind == "+",
+        weight=body.weight * max(low, 1) + 1,
     )

@@ -83,7 +83,8 @@ _CASED = {
     **dict.fromkeys(("javaLowerCase", "javaUpperCase", "javaTitleCase"), r"\p{Lowercase}\p{Uppercase}\p{gc=Lt}"),
 }
 _CASED_BINARY = dict.fromkeys(
-    ("LOWERCASE", "UPPERCASE", "TITLECASE", "LOWER", "UPPER"), r"\p{Lowercase}\p{Uppercase}\p{gc=Lt}")
+    ("LOWERCASE", "UPPERCASE", "TITLECASE", "LOWER", "UPPER"), r"\p{Lowercase}\p{Uppercase}\p{gc=Lt}"
+)
 
 
 def _exact(name: str, any_case: bool) -> Chars | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .cursor import Cursor
 from .escapes import read_escape
-from .letter_case import letters_between, same_letter
+from .letter_case import depends_on_neighbours, letters_between, same_letter
 from .pieces import Chars, span
 
 _OPERANDS = "Write both sides of && as sets of their own: [[a-z]&&[^aeiou]]."
@@ -15,6 +15,11 @@ def single(cursor: Cursor, code_point: int, *, in_set: bool) -> Chars:
     flags = cursor.flags
     if not flags.any_case:
         return span(code_point, code_point)
+    if flags.unicode_case and not in_set and depends_on_neighbours(code_point):
+        cursor.refuse(
+            f"Java's (?iu) reads {chr(code_point)} by what stands beside it",
+            f"Write [{chr(code_point)}], with the other letters that it shall match.",
+        )
     return same_letter(code_point, unicode=flags.unicode_case, in_set=in_set)
 
 
@@ -86,6 +91,8 @@ def _members(cursor: Cursor) -> Chars:
             found = found & _right_side(cursor)
             if cursor.peek() not in ("]", "&"):
                 cursor.refuse("characters follow the right side of &&", _OPERANDS)
+        elif character == "&" and cursor.flags.comments and cursor.raw(1) in (*" \t\n\x0b\f\r#", ""):
+            cursor.refuse("& stands before a blank under (?x)", "Write \\& for the character.")
         else:
             item = _item(cursor)
             found = item if found is None else found | item
@@ -93,10 +100,12 @@ def _members(cursor: Cursor) -> Chars:
 
 def read_set(cursor: Cursor) -> Chars:
     """Read a set from its opening bracket to its closing one."""
+    begin = cursor.at
     cursor.read()
     negated = cursor.raw() == "^"
     if negated:
         cursor.at += 1
-    found = _members(cursor)
+    with cursor.nested(begin):
+        found = _members(cursor)
     cursor.read()
     return ~found if negated else found
