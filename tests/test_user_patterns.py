@@ -104,6 +104,7 @@ def test_groups_that_stand_apart_or_inside_each_other_are_found_where_they_are()
         ({"split_chars": ["("]}, "split_chars is '\\('"),
         ({"split_pattern": "["}, r"split_pattern is '\['"),
         ({"exceptions": ["a", "b)"]}, r"exceptions is 'a\|b\)'"),
+        ({"exceptions": "abc"}, "exceptions is 'abc'; it must be a list"),
         ({"exceptions": ["a", 3]}, "exceptions holds 3"),
         ({"target_pattern": "z-a"}, "target_pattern is .* runs backwards"),
     ],

@@ -24,6 +24,8 @@ _PROTECTED = "\u2188"
 def _strings(value: Sequence[str] | None, name: str) -> tuple[str, ...]:
     if value is None:
         return ()
+    if isinstance(value, str):
+        raise ParameterError(f"{name} is {value!r}; it must be a list of strings.")
     items: tuple[object, ...] = tuple(value)
     for item in items:
         if not isinstance(item, str) or not item:
