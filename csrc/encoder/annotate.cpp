@@ -138,6 +138,7 @@ class WordTable {
   }
 
   AnnotationColumn fill(const Encoding& encoding, const AnnotatedSentences& joined) {
+    reserve(encoding.words.size());
     for (std::size_t row = 0; row + 1 < joined.row_splits.size(); ++row) {
       for (std::uint32_t s = joined.row_splits[row]; s < joined.row_splits[row + 1]; ++s) {
         const std::span<const AnnotatedWord> given = joined.words_of(s);
@@ -163,6 +164,15 @@ class WordTable {
   }
 
  private:
+  void reserve(std::size_t words) {
+    out_.begin.reserve(words);
+    out_.end.reserve(words);
+    sentence_.reserve(words);
+    piece_id_.reserve(words);
+    is_oov_.reserve(words);
+    if (options_.case_sensitive) out_.result.views.reserve(words);
+  }
+
   void add(std::uint32_t token) {
     out_.begin.push_back(tokens_.begin[token]);
     out_.end.push_back(tokens_.end[token]);

@@ -172,7 +172,7 @@ AnnotatedWords Engine::annotate(const columns::AnnotationColumn& sentences,
                                 const columns::AnnotationColumn& tokens, const EmbedOptions& options,
                                 bool with_vectors, const KeepGoing& keep_going) const {
   check(options);
-  const AnnotatedSentences joined = join_sentences(sentences, tokens, options.sparknlp);
+  AnnotatedSentences joined = join_sentences(sentences, tokens, options.sparknlp);
   TextEncoder encoder = text_encoder(options);
   Patience patience(keep_going);
   for (std::size_t row = 0; row + 1 < joined.row_splits.size(); ++row) {
@@ -188,6 +188,7 @@ AnnotatedWords Engine::annotate(const columns::AnnotationColumn& sentences,
   const std::vector<Window> windows = plan(encoding, options);
   out.stats.windows = windows.size();
   out.column = describe_words(encoding, joined, tokens, options);
+  joined = {};  // its memory would only stand beside the result
   if (with_vectors) {
     const RowPlan rows = plan_rows(encoding, windows, options);
     auto matrix =
