@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -92,3 +93,8 @@ def _read_pandas(data: pd.DataFrame) -> tuple[Frame, Restore]:
         return made.rename(columns=names)
 
     return Frame(columns, len(data)), restore
+
+
+def is_missing(cell: Any) -> bool:
+    """Whether a cell stands for nothing: None, NaN, or pandas' NA."""
+    return cell is None or (isinstance(cell, float) and math.isnan(cell)) or type(cell).__name__ == "NAType"

@@ -11,6 +11,7 @@ from .. import params as p
 from ..annotation import Annotation
 from ..columns import AnnotationColumn
 from ..errors import InputError, WiringError
+from ..tables import is_missing
 from .stage import Annotator, Columns, Run, _there, annotator_params
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Doc2Chunk(Annotator):
         return frame.with_column(self.output_col(), column)
 
     def _wanted(self, cell: Any, row: int) -> Sequence[str]:
-        if cell is None or (isinstance(cell, float) and cell != cell):
+        if is_missing(cell):
             return ()
         is_list = isinstance(cell, (list, tuple, np.ndarray))
         if is_list != self.get_param("isArray"):

@@ -11,6 +11,7 @@ from .. import _core
 from .. import params as p
 from ..columns import AnnotationColumn
 from ..errors import InputError, WiringError
+from ..tables import is_missing
 from .stage import Columns, Run, Stage, _there
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class DocumentAssembler(Stage):
 
 
 def _map_of(value: Any, column: str, row: int) -> dict[str, str]:
-    if value is None or (isinstance(value, float) and value != value):
+    if is_missing(value):
         return {}
     if not isinstance(value, Mapping):
         raise InputError(f"Row {row} of metadata column {column!r} is {type(value).__name__}. Give a dict of strings.")

@@ -92,8 +92,8 @@ class ChunkEmbeddings(Annotator):
     skip_oov : bool, default True
         Leave out words that were read as `<unk>`, unless nothing else is there.
     compat : {"sparknlp"}, optional
-        Look only into the sentence that the chunk names, as Spark NLP does; for a chunk of a document that is the first,
-        so that chunks in later sentences are dropped. By our rule they are found.
+        Look only into the sentence that the chunk names, as Spark NLP does; for a chunk of a document that is the
+        first, so that chunks in later sentences are dropped. By our rule they are found.
 
     Notes
     -----

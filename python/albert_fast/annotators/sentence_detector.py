@@ -67,7 +67,7 @@ class SentenceDetector(Annotator):
             "Where the text that a pattern matched goes.",
         ),
         p.Param("explode_sentences", "explodeSentences", False, p.boolean, "One row for every sentence."),
-        p.Param("split_length", "splitLength", None, p.optional(p.integer(1, 1 << 30)), "Length of a sentence's parts."),
+        p.Param("split_length", "splitLength", None, p.optional(p.integer(1, 1 << 30)), "Length of a part."),
         p.Param("min_length", "minLength", 0, p.integer(0, 1 << 30), "Shorter sentences are left out."),
         p.Param("max_length", "maxLength", 99_999, p.integer(0, 1 << 30), "Longer sentences are left out, once set."),
     )  # fmt: skip
