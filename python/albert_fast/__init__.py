@@ -8,20 +8,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ._core import __version__
-from .annotation import Annotation
-from .annotators import (
-    AlbertEmbeddings,
-    ChunkEmbeddings,
-    Doc2Chunk,
-    DocumentAssembler,
-    EmbeddingsFinisher,
-    Finisher,
-    SentenceDetector,
-    SentenceEmbeddings,
-    Tokenizer,
-    TokenizerModel,
-)
+from ._lazy import lazy_names
 from .errors import (
     AlbertFastError,
     CorruptModelError,
@@ -34,11 +24,26 @@ from .errors import (
     TruncationWarning,
     WiringError,
 )
-from .frame import Frame
-from .light_pipeline import LightPipeline, PretrainedPipeline
-from .pipeline import Pipeline, PipelineModel, RecursivePipeline
-from .results import Embeddings
-from .session import start, version
+
+if TYPE_CHECKING:
+    from .annotation import Annotation
+    from .annotators import (
+        AlbertEmbeddings,
+        ChunkEmbeddings,
+        Doc2Chunk,
+        DocumentAssembler,
+        EmbeddingsFinisher,
+        Finisher,
+        SentenceDetector,
+        SentenceEmbeddings,
+        Tokenizer,
+        TokenizerModel,
+    )
+    from .frame import Frame
+    from .light_pipeline import LightPipeline, PretrainedPipeline
+    from .pipeline import Pipeline, PipelineModel, RecursivePipeline
+    from .results import Embeddings
+    from .session import start, version
 
 __all__ = [
     "AlbertEmbeddings",
@@ -73,3 +78,31 @@ __all__ = [
     "start",
     "version",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "annotation": ("Annotation",),
+        "annotators": (
+            "AlbertEmbeddings",
+            "ChunkEmbeddings",
+            "Doc2Chunk",
+            "DocumentAssembler",
+            "EmbeddingsFinisher",
+            "Finisher",
+            "SentenceDetector",
+            "SentenceEmbeddings",
+            "Tokenizer",
+            "TokenizerModel",
+        ),
+        "frame": ("Frame",),
+        "light_pipeline": ("LightPipeline", "PretrainedPipeline"),
+        "pipeline": ("Pipeline", "PipelineModel", "RecursivePipeline"),
+        "results": ("Embeddings",),
+        "session": ("start", "version"),
+    },
+)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

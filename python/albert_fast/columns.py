@@ -40,7 +40,9 @@ class AnnotationColumn(Sequence["Annotations"]):
         self.metadata: dict[str, Any] = {"annotatorType": core.type, **(metadata or {})}
 
     @classmethod
-    def from_rows(cls, annotator_type: str, rows: Sequence[Sequence[Annotation]], *, utf16: bool = False) -> Any:
+    def from_rows(
+        cls, annotator_type: str, rows: Sequence[Sequence[Annotation]], *, utf16: bool = False
+    ) -> AnnotationColumn:
         """Make a column of lists of annotations.
 
         Raises

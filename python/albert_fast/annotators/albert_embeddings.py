@@ -7,16 +7,16 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import params as p
-from ..columns import AnnotationColumn
 from ..errors import DeviceError, InputError, ModelNotFoundError, ParameterError, TruncationWarning
 from ..results import Embeddings
 from .albert_params import LEVEL_POOLINGS, AlbertParams
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .. import _core
     from ..frame import Frame
     from ..models import ModelFiles
@@ -324,6 +324,8 @@ class AlbertEmbeddings(AlbertParams):
 
     def run(self, frame: Frame, run: Run) -> Frame:
         """Return the table with a vector for every token, whatever the parameter `level` says."""
+        from ..columns import AnnotationColumn
+
         tokens = self._input(frame, "token")
         options = {**self._options(level="word"), "lone_texts": run.light}
         core, stats = self._loaded().annotate(

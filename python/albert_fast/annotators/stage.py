@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import params as p
 from ..errors import WiringError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..columns import AnnotationColumn
     from ..frame import Frame
     from ..pipeline import Writer
@@ -63,7 +63,7 @@ class Stage(p.HasParams):
 
     def __init__(self, **parameters: Any) -> None:
         super().__init__(parameters)
-        self.uid = f"{self.uid_prefix}_{uuid.uuid4().hex[-12:]}"
+        self.uid = f"{self.uid_prefix}_{os.urandom(6).hex()}"
 
     # ---------------------------------------------------------------- columns
 
