@@ -161,17 +161,70 @@ def detect_sentences(
     return spans
 
 
+def custom_sentences(
+    text: str, bounds: list[str], strategy: str, only: bool, split_length: int = 0
+) -> tuple[list[str], bool]:
+    """Sentences with custom bounds as texts, and whether a rule undid a bound (whose match is then missing here)."""
+    marks = {"none": lambda _: BREAK, "prepend": lambda found: BREAK + found, "append": lambda found: found + BREAK}
+    rewritten = text.translate(HIDE)
+    rules = [replace(bound, marks[strategy]) for bound in bounds]
+    if not only:
+        rules += [*LISTS, *ABBREVIATIONS, *KNOWN_ABBREVIATIONS, *NUMBERS, *THE_REST]
+    for rule in rules:
+        rewritten = rule(rewritten)
+    pieces = COUNTING_BREAK.split(rewritten)
+    texts = ["".join(RECOVERED.get(c, c) for c in piece).strip(TRIMMED) for piece in pieces]
+    if split_length:
+        texts = [part for sentence in texts for part in split_sentence(sentence, split_length)]
+    return [sentence for sentence in texts if sentence], any(BREAK in piece for piece in pieces)
+
+
+def split_sentence(sentence: str, limit: int) -> list[str]:
+    """splitLength: words between single blanks, packed greedily."""
+    parts: list[list[str]] = [[]]
+    length = 0
+    for word in sentence.split(" "):
+        units = len(word.encode("utf-16-le")) // 2
+        if length + units > limit:
+            parts.append([])
+            length = 0
+        parts[-1].append(word)
+        length += units + 1
+    return [" ".join(part) for part in parts]
+
+
+BLANK = r"[ \t\n\x0b\f\r]"
+CLEANUP = {
+    "disabled": (False, None, ""),
+    "inplace": (False, BLANK, " "),
+    "inplace_full": (False, BLANK + r"|(?:\\r)?(?:\\n)|(?:\\t)", " "),
+    "shrink": (True, BLANK + "+", " "),
+    "shrink_full": (True, BLANK + r"+|(?:\\r)*(?:\\n)+|(?:\\t)+", " "),
+    "each": (False, BLANK + r"[\n\t]", " "),
+    "each_full": (False, BLANK + r"(?:\n|\t|(?:\\r)?(?:\\n)|(?:\\t))", " "),
+    "delete_full": (True, r"(?:\\r)?(?:\\n)|(?:\\t)", ""),
+}
+
+
+def clean(text: str, mode: str) -> str:
+    """DocumentAssembler's cleanup modes."""
+    trims, pattern, by = CLEANUP[mode]
+    text = text.strip(TRIMMED) if trims else text
+    return text if pattern is None else re.sub(pattern, by, text)
+
+
 CANDIDATE = re.compile("[^ \t\n\x0b\f\r\u2187]+")
-CONTEXT = re.escape(".,;:!?*-()\"'")
-WORD_RULE = re.compile(f"\\A([{CONTEXT}]*)([^{CONTEXT}](?:{ANY}*[^{CONTEXT}])*)([{CONTEXT}]*)\\Z")
+CONTEXT = ".,;:!?*-()\"'"
 
 
-def split_words(text: str) -> list[tuple[int, int]]:
-    """Words of a sentence as slices of it, by the Tokenizer's default rules."""
+def split_words(text: str, context: str = CONTEXT) -> list[tuple[int, int]]:
+    """Words of a sentence as slices of it, by the Tokenizer's rules with these context characters."""
+    c = re.escape(context)
+    word_rule = re.compile(f"\\A([{c}]*)([^{c}](?:{ANY}*[^{c}])*)([{c}]*)\\Z")
     spans = []
     for candidate in CANDIDATE.finditer(text):
         at = candidate.start()
-        match = WORD_RULE.search(candidate[0])
+        match = word_rule.search(candidate[0])
         for group in match.groups() if match else [candidate[0]]:
             if group and len(group.encode("utf-16-le")) // 2 <= 99_999:
                 spans.append((at, at + len(group)))
