@@ -13,7 +13,7 @@ import numpy as np
 
 from . import _core
 from .annotation import Annotation
-from .errors import InputError
+from .errors import InputError, MissingDependencyError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -207,6 +207,16 @@ class AnnotationColumn(Sequence["Annotations"]):
         """Return the column metadata as Arrow keeps it: pairs of strings."""
         return [(key, str(value)) for key, value in self.metadata.items()]
 
+    def to_arrow(self) -> Any:
+        """Return the column as a ``pyarrow.ChunkedArray``; the vectors are not copied.
+
+        Raises
+        ------
+        MissingDependencyError
+            pyarrow is not installed.
+        """
+        return import_pyarrow("to_arrow").chunked_array(self)
+
     def __arrow_c_schema__(self) -> object:
         """Export the type: a list of Spark NLP's annotation structs (Arrow's PyCapsule interface)."""
         return self._core.arrow_schema("", self.arrow_metadata())
@@ -217,6 +227,17 @@ class AnnotationColumn(Sequence["Annotations"]):
 
 
 NO_VECTOR = 0xFFFFFFFF
+
+
+def import_pyarrow(what: str) -> Any:
+    """Import pyarrow, or say who needs it."""
+    try:
+        import pyarrow
+    except ImportError:
+        raise MissingDependencyError(
+            f"{what} needs pyarrow, which is not installed. Install it: pip install pyarrow"
+        ) from None
+    return pyarrow
 
 
 class Annotations(Sequence[Annotation]):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .columns import AnnotationColumn, Annotations
+from .columns import AnnotationColumn, Annotations, import_pyarrow
 from .errors import InputError, MissingDependencyError, WiringError
 
 if TYPE_CHECKING:
@@ -324,17 +324,12 @@ class Frame:
         MissingDependencyError
             pyarrow is not installed.
         """
-        try:
-            import pyarrow
-        except ImportError:
-            raise MissingDependencyError(
-                "to_arrow needs pyarrow, which is not installed. Install it: pip install pyarrow"
-            ) from None
+        pyarrow = import_pyarrow("to_arrow")
         arrays, fields = [], []
         for name, cells in self._columns:
             metadata = None
             if isinstance(cells, AnnotationColumn):
-                array = pyarrow.chunked_array(cells)
+                array = cells.to_arrow()
                 metadata = dict(cells.arrow_metadata())
             else:
                 array = pyarrow.array([_plain(cells[row]) for row in range(self._rows)])

@@ -44,6 +44,7 @@ class HasParams:
     """Parameter storage of an annotator."""
 
     _params: ClassVar[tuple[Param, ...]] = ()
+    _index: ClassVar[dict[str, Param]]  # of each class its own, made on first use
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values: dict[str, Any] = {}
@@ -57,9 +58,12 @@ class HasParams:
 
     @classmethod
     def _declared(cls, name: str) -> Param:
-        for param in cls._params:
-            if name in (param.name, param.spark_name):
-                return param
+        index: dict[str, Param] | None = cls.__dict__.get("_index")
+        if index is None:
+            index = {key: param for param in cls._params for key in (param.name, param.spark_name)}
+            cls._index = index
+        if name in index:
+            return index[name]
         import difflib  # only to explain a mistake
 
         known = [param.name for param in cls._params]
