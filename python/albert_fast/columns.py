@@ -30,13 +30,10 @@ class AnnotationColumn(Sequence["Annotations"]):
         Spark NLP's column metadata: "annotatorType", and for embeddings "dimension" and "ref".
     """
 
-    __slots__ = ("_compat", "_core", "metadata")
+    __slots__ = ("_core", "metadata")
 
-    def __init__(
-        self, core: _core.AnnotationColumn, metadata: Mapping[str, Any] | None = None, compat: str | None = None
-    ) -> None:
+    def __init__(self, core: _core.AnnotationColumn, metadata: Mapping[str, Any] | None = None) -> None:
         self._core = core
-        self._compat = compat
         self.metadata: dict[str, Any] = {"annotatorType": core.type, **(metadata or {})}
 
     @classmethod
@@ -88,11 +85,6 @@ class AnnotationColumn(Sequence["Annotations"]):
     def core(self) -> _core.AnnotationColumn:
         """The column as the compiled core has it."""
         return self._core
-
-    @property
-    def compat(self) -> str | None:
-        """How its words were chosen: "sparknlp", or None."""
-        return self._compat
 
     @property
     def row_splits(self) -> NDArray[np.int64]:
@@ -155,7 +147,7 @@ class AnnotationColumn(Sequence["Annotations"]):
 
     def take(self, rows: Sequence[int] | NDArray[np.integer]) -> AnnotationColumn:
         """Return a column of some rows, in the order given."""
-        return AnnotationColumn(self._core.take(np.asarray(rows, dtype=np.int64)), self.metadata, self._compat)
+        return AnnotationColumn(self._core.take(np.asarray(rows, dtype=np.int64)), self.metadata)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -193,13 +185,10 @@ class AnnotationColumn(Sequence["Annotations"]):
                 core.vector_rows,
             ),
             "metadata": self.metadata,
-            "compat": self._compat,
         }
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        self.__init__(  # type: ignore[misc]
-            _core.AnnotationColumn(*state["parts"]), state["metadata"], state["compat"]
-        )
+        self.__init__(_core.AnnotationColumn(*state["parts"]), state["metadata"])  # type: ignore[misc]
 
     # ---------------------------------------------------------------- Arrow
 

@@ -173,6 +173,11 @@ class Getter:
         return get_value
 
 
+def listed(columns: tuple[Any, ...]) -> Any:
+    """Return the columns of a setter that takes them one by one or as one list."""
+    return columns[0] if len(columns) == 1 and not isinstance(columns[0], str) else columns
+
+
 def integer(lowest: int, highest: int | None = None) -> Callable[[Any], int]:
     """Check for a whole number in a range."""
 

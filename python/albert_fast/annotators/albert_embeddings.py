@@ -333,7 +333,7 @@ class AlbertEmbeddings(AlbertParams):
         )
         _warn_of_cuts(stats, options, callers=2)
         metadata = {"dimension": self.getDimension(), "ref": self.get_param("storageRef") or self.uid}
-        return frame.with_column(self.output_col(), AnnotationColumn(core, metadata, self.get_param("compat")))
+        return frame.with_column(self.output_col(), AnnotationColumn(core, metadata))
 
     # ---------------------------------------------------------------- embedding
 

@@ -41,16 +41,14 @@ class _Finisher(Stage):
 
     def setInputCols(self, *columns: str | Sequence[str]) -> Self:
         """Set the columns of annotations, as strings or one list."""
-        single = len(columns) == 1 and not isinstance(columns[0], str)
-        self.set_param("inputCols", columns[0] if single else columns)
+        self.set_param("inputCols", p.listed(columns))
         return self
 
     getInputCols = p.Getter()
 
     def setOutputCols(self, *columns: str | Sequence[str]) -> Self:
         """Set the columns of values, as many as there are input columns."""
-        single = len(columns) == 1 and not isinstance(columns[0], str)
-        self.set_param("outputCols", columns[0] if single else columns)
+        self.set_param("outputCols", p.listed(columns))
         return self
 
     getCleanAnnotations = p.Getter()

@@ -10,14 +10,7 @@ from ..columns import AnnotationColumn
 from .stage import Annotator, Run, annotator_params
 
 if TYPE_CHECKING:
-    import sys
-
     from ..frame import Frame
-
-    if sys.version_info >= (3, 11):
-        pass
-    else:
-        pass
 
 _POOLING = p.Param("pooling_strategy", "poolingStrategy", "AVERAGE", p.one_of("AVERAGE", "SUM"), "How vectors add up.")
 _COMPAT = p.Param("compat", "compat", None, p.optional(p.one_of("sparknlp")), "'sparknlp': its choice of words.")
@@ -67,18 +60,17 @@ class SentenceEmbeddings(Annotator):
     def run(self, frame: Frame, run: Run) -> Frame:
         """Return the table with the vectors."""
         words = self._input(frame, "word_embeddings")
-        compat = self.get_param("compat") or run.compat
         core = _core.pool_sentences(
             self._input(frame, "document").core,
             words.core,
             self.get_param("poolingStrategy") == "AVERAGE",
-            compat == "sparknlp",
+            (self.get_param("compat") or run.compat) == "sparknlp",
         )
         metadata: dict[str, Any] = {
             "dimension": self.get_param("dimension") or words.metadata.get("dimension", 0),
             "ref": self.get_param("storageRef") or words.metadata.get("ref", self.uid),
         }
-        return frame.with_column(self.output_col(), AnnotationColumn(core, metadata, compat))
+        return frame.with_column(self.output_col(), AnnotationColumn(core, metadata))
 
 
 class ChunkEmbeddings(Annotator):
@@ -120,12 +112,11 @@ class ChunkEmbeddings(Annotator):
     def run(self, frame: Frame, run: Run) -> Frame:
         """Return the table with the vectors."""
         words = self._input(frame, "word_embeddings")
-        compat = self.get_param("compat") or run.compat
         core = _core.pool_chunks(
             self._input(frame, "chunk").core,
             words.core,
             self.get_param("poolingStrategy") == "AVERAGE",
             self.get_param("skipOOV"),
-            compat == "sparknlp",
+            (self.get_param("compat") or run.compat) == "sparknlp",
         )
-        return frame.with_column(self.output_col(), AnnotationColumn(core, words.metadata, compat))
+        return frame.with_column(self.output_col(), AnnotationColumn(core, words.metadata))

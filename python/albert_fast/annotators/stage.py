@@ -232,8 +232,7 @@ class Annotator(Stage):
 
     def setInputCols(self, *columns: str | Sequence[str]) -> Self:
         """Set the input columns, as strings or one list; their order does not matter."""
-        single = len(columns) == 1 and not isinstance(columns[0], str)
-        self.set_param("inputCols", columns[0] if single else columns)
+        self.set_param("inputCols", p.listed(columns))
         return self
 
     getInputCols = p.Getter()
