@@ -23,7 +23,7 @@ from albert_fast import (
     Tokenizer,
 )
 from albert_fast.columns import AnnotationColumn, Annotations
-from albert_fast.frame import Row
+from albert_fast.row import Row
 
 TEXTS = ["I love NLP. Me too!", "", "Café 😀 costs 5 EUR.", "  "]
 

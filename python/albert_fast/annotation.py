@@ -12,7 +12,7 @@ from .errors import MissingDependencyError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .frame import Row
+    from .row import Row
 
 _NO_VECTOR: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
 _NO_VECTOR.flags.writeable = False
@@ -113,7 +113,7 @@ class Annotation:
     @staticmethod
     def toRow(annotation: Annotation) -> Row:
         """Return the six fields as a `Row`."""
-        from .frame import Row
+        from .row import Row
 
         a = annotation
         values = (a.annotatorType, a.begin, a.end, a.result, a.metadata, a.embeddings)

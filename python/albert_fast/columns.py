@@ -13,7 +13,8 @@ import numpy as np
 
 from . import _core
 from .annotation import Annotation
-from .errors import InputError, MissingDependencyError
+from .errors import InputError
+from .extras import import_pyarrow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -216,17 +217,6 @@ class AnnotationColumn(Sequence["Annotations"]):
 
 
 NO_VECTOR = 0xFFFFFFFF
-
-
-def import_pyarrow(what: str) -> Any:
-    """Import pyarrow, or say who needs it."""
-    try:
-        import pyarrow
-    except ImportError:
-        raise MissingDependencyError(
-            f"{what} needs pyarrow, which is not installed. Install it: pip install pyarrow"
-        ) from None
-    return pyarrow
 
 
 class Annotations(Sequence[Annotation]):

@@ -6,13 +6,17 @@ A frame never changes; every method returns a new one. Cells are made when someb
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .columns import AnnotationColumn, Annotations, import_pyarrow
-from .errors import InputError, MissingDependencyError, WiringError
+from .cells import Lazy, annotator_type, as_annotation_column, pandas_values, take_cells
+from .columns import AnnotationColumn, Annotations
+from .errors import InputError, WiringError
+from .extras import import_pandas, import_pyarrow
+from .row import Row
+from .wiring import there
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,62 +25,6 @@ if TYPE_CHECKING:
 _FIELDS = ("annotatorType", "begin", "end", "result", "metadata", "embeddings")
 _EXPLODE = re.compile(r"\s*explode\s*\(\s*([\w.]+)\s*\)\s*(?:as\s+(\w+))?\s*", re.IGNORECASE)
 _PATH = re.compile(r"\s*([\w.*]+)\s*(?:as\s+(\w+))?\s*", re.IGNORECASE)
-
-
-class Row(tuple[Any, ...]):
-    """A row with named cells: ``row.text``, ``row["text"]``, ``row[0]``, ``row.asDict()``."""
-
-    _names: tuple[str, ...]
-
-    def __new__(cls, names: Sequence[str], values: Sequence[Any]) -> Row:
-        """Make a row of values and their names."""
-        row = super().__new__(cls, values)
-        row._names = tuple(names)
-        return row
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name not in self._names:
-            raise AttributeError(f"this row has no {name!r}; it has {', '.join(self._names)}")
-        return self[self._names.index(name)]
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, str):
-            if index not in self._names:
-                raise KeyError(f"this row has no {index!r}; it has {', '.join(self._names)}")
-            index = self._names.index(index)
-        return super().__getitem__(index)
-
-    def asDict(self) -> dict[str, Any]:
-        """Return the cells by name."""
-        return dict(zip(self._names, self, strict=True))
-
-    def __repr__(self) -> str:
-        return f"Row({', '.join(f'{name}={value!r}' for name, value in zip(self._names, self, strict=True))})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Row, (self._names, tuple(self))
-
-
-class Lazy(Sequence[Any]):
-    """A column whose cells are computed when they are read."""
-
-    def __init__(self, rows: int, cell: Callable[[int], Any]) -> None:
-        self._rows = rows
-        self._cell = cell
-
-    def __len__(self) -> int:
-        return self._rows
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self._cell(row) for row in range(*index.indices(self._rows))]
-        if not -self._rows <= index < self._rows:
-            raise IndexError(f"row {index} does not exist; there are {self._rows}")
-        return self._cell(index % self._rows)
-
-    def take(self, rows: NDArray[np.int64]) -> Lazy:
-        """Return the column of some rows."""
-        return Lazy(len(rows), lambda row: self._cell(int(rows[row])))
 
 
 class Field(NamedTuple):
@@ -159,9 +107,7 @@ class Frame:
             return found[0]
         if found:
             raise WiringError(f"There are {len(found)} columns {name!r}. Give them different names with toDF.")
-        from .annotators.stage import _there
-
-        raise WiringError(f"There is no column {name!r}. {_there(self.types(), name)}")
+        raise WiringError(f"There is no column {name!r}. {there(self.types(), name)}")
 
     __getitem__ = cells
 
@@ -226,7 +172,7 @@ class Frame:
         if isinstance(rows, int):
             return self.take_first(rows)
         numbers = np.asarray(rows, dtype=np.int64)
-        columns = [(name, _take(cells, numbers)) for name, cells in self._columns]
+        columns = [(name, take_cells(cells, numbers)) for name, cells in self._columns]
         return Frame(columns, len(numbers), self.origin[numbers])
 
     def limit(self, count: int) -> Frame:
@@ -274,7 +220,7 @@ class Frame:
         name, cells = plain[exploded]
         lists = [list(cells[row]) for row in range(self._rows)]
         numbers = np.repeat(np.arange(self._rows), [len(cell) for cell in lists])
-        columns = [(other, _take(values, numbers)) for other, values in plain]
+        columns = [(other, take_cells(values, numbers)) for other, values in plain]
         columns[exploded] = (name, [item for cell in lists for item in cell])
         return Frame(columns, len(numbers), self.origin[numbers])
 
@@ -358,49 +304,6 @@ class Frame:
         return f"Frame({self._rows} rows; {kinds})"
 
 
-def annotator_type(cells: Sequence[Any]) -> str | None:
-    """Return the type of a column of annotations, None for any other column."""
-    from .annotation import Annotation
-
-    if isinstance(cells, AnnotationColumn):
-        return cells.annotator_type
-    for row in range(len(cells)):
-        cell = cells[row]
-        if isinstance(cell, Annotations):
-            return cell.column.annotator_type
-        if not isinstance(cell, list) or (cell and not isinstance(cell[0], Annotation)):
-            return None
-        if cell:
-            return str(cell[0].annotatorType)
-    return None
-
-
-def as_annotation_column(cells: Sequence[Any]) -> AnnotationColumn:
-    """Return the column behind cells of annotations; rows that were picked or moved are gathered anew."""
-    if isinstance(cells, AnnotationColumn):
-        return cells
-    views = [cells[row] for row in range(len(cells))]
-    first = views[0] if views else None
-    if isinstance(first, Annotations) and all(
-        isinstance(view, Annotations) and view.column is first.column for view in views
-    ):
-        rows = [view.row for view in views]
-        column: AnnotationColumn = first.column
-        return column if rows == list(range(len(column))) else column.take(rows)
-    kind = annotator_type(cells)
-    if kind is None:
-        raise InputError("This column holds no annotations.")
-    return AnnotationColumn.from_rows(kind, [list(view) for view in views])
-
-
-def _take(cells: Sequence[Any], rows: NDArray[np.int64]) -> Sequence[Any]:
-    take = getattr(cells, "take", None)
-    if take is not None:
-        taken: Sequence[Any] = take(rows)
-        return taken
-    return [cells[row] for row in rows.tolist()]
-
-
 def _flat(names: Sequence[str | Sequence[str]]) -> list[str]:
     return [name for item in names for name in ([item] if isinstance(item, str) else item)]
 
@@ -409,27 +312,3 @@ def _plain(cell: Any) -> Any:
     if isinstance(cell, np.ndarray):
         return list(cell) if cell.ndim > 1 else cell
     return list(cell) if isinstance(cell, Annotations) else cell
-
-
-def pandas_values(cells: Sequence[Any]) -> Any:
-    """Return a column as pandas takes it: what pandas gave stays, all else are single objects."""
-    if not isinstance(cells, (AnnotationColumn, Lazy, list, tuple)):
-        return cells
-    values = list(cells)
-    if any(isinstance(value, (Sequence, np.ndarray, Mapping)) and not isinstance(value, str) for value in values):
-        array = np.empty(len(values), dtype=object)  # or pandas would make a matrix of lists of one length
-        for row, value in enumerate(values):
-            array[row] = value
-        return array
-    return values
-
-
-def import_pandas(what: str) -> Any:
-    """Import pandas, or say who needs it."""
-    try:
-        import pandas
-    except ImportError:
-        raise MissingDependencyError(
-            f"{what} needs pandas, which is not installed. Install it: pip install pandas"
-        ) from None
-    return pandas

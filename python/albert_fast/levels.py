@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .cells import Table, pandas_values
 from .columns import NO_VECTOR, AnnotationColumn
 from .errors import ParameterError, WiringError
-from .frame import Frame, import_pandas, pandas_values
+from .extras import import_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 LEVELS = ("token", "sentence", "document")
 
 
-def explode_to(frame: Frame, level: str) -> pd.DataFrame:
+def explode_to(frame: Table, level: str) -> pd.DataFrame:
     """Return a DataFrame of one kind of annotation; see `Frame.to_pandas`."""
     if level not in LEVELS:
         raise ParameterError(f"level is {level!r}; it can be {', '.join(LEVELS)}.")
@@ -40,7 +41,7 @@ def explode_to(frame: Frame, level: str) -> pd.DataFrame:
     return made
 
 
-def column_of_level(frame: Frame, level: str) -> str:
+def column_of_level(frame: Table, level: str) -> str:
     """Return the column whose annotations are the rows of a level.
 
     Raises

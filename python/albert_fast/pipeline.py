@@ -6,8 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .annotators.stage import Columns, Run, Stage
+from .annotators.stage import Run, Stage
 from .errors import ParameterError
+from .stage_folder import Writer, load_stages, save_stages
+from .wiring import Columns
 
 if TYPE_CHECKING:
     import sys
@@ -180,9 +182,7 @@ class PipelineModel:
         ModelNotFoundError
             The folder cannot be written, or a model's files are gone.
         """
-        from .pipeline_folder import save_pipeline
-
-        return os.fspath(save_pipeline(self, path, overwrite=overwrite))
+        return os.fspath(save_stages(self.flat(), path, overwrite=overwrite))
 
     def write(self) -> Writer:
         """Return Spark's way to save: ``model.write().overwrite().save(path)``."""
@@ -199,9 +199,7 @@ class PipelineModel:
         CorruptModelError
             A part is damaged.
         """
-        from .pipeline_folder import load_pipeline
-
-        return load_pipeline(path)
+        return cls(load_stages(path))
 
     @classmethod
     def read(cls) -> type[PipelineModel]:
@@ -214,20 +212,3 @@ class PipelineModel:
 
 class RecursivePipeline(Pipeline):
     """Spark NLP's pipeline whose stages may see those before them. None of ours does: it is a `Pipeline`."""
-
-
-class Writer:
-    """Spark's way to save: ``stage.write().overwrite().save(path)``."""
-
-    def __init__(self, saved: Any) -> None:
-        self._saved = saved
-        self._overwrite = False
-
-    def overwrite(self) -> Writer:
-        """Replace what was saved before."""
-        self._overwrite = True
-        return self
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write to a folder."""
-        self._saved.save(path, overwrite=self._overwrite)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .errors import InputError
-from .frame import Frame, Row
+from .frame import Frame
+from .row import Row
 
 
 class Session:

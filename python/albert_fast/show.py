@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from .annotation import Annotation
+from .cells import Table
 from .columns import AnnotationColumn
-from .frame import Frame
 
 _DEFAULT_WIDTH = 20
 _ANNOTATION_TREE = """\
@@ -48,7 +48,7 @@ def _cut(text: str, width: int) -> str:
     return text[:width] if width < 4 else text[: width - 3] + "..."
 
 
-def table_text(frame: Frame, count: int, truncate: bool | int, vertical: bool) -> str:
+def table_text(frame: Table, count: int, truncate: bool | int, vertical: bool) -> str:
     """Return the first rows as a table, or one cell a line."""
     width = (_DEFAULT_WIDTH if truncate else 0) if isinstance(truncate, bool) else truncate
     names = frame.columns
@@ -75,7 +75,7 @@ def _vertical(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return text
 
 
-def schema_text(frame: Frame) -> str:
+def schema_text(frame: Table) -> str:
     """Return the columns as a tree of types."""
     text = "root\n"
     for name in frame.columns:

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .cells import pandas_values
 from .errors import InputError
-from .frame import Frame, pandas_values
+from .frame import Frame
 
 if TYPE_CHECKING:
     import pandas as pd

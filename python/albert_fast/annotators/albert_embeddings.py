@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from .. import _core
     from ..frame import Frame
     from ..models import ModelFiles
-    from .stage import Columns, Run
+    from ..wiring import Columns
+    from .stage import Run
 
     if sys.version_info >= (3, 11):
         from typing import Self

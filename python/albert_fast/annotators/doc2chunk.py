@@ -12,7 +12,8 @@ from ..annotation import Annotation
 from ..columns import AnnotationColumn
 from ..errors import InputError, WiringError
 from ..tables import is_missing
-from .stage import Annotator, Columns, Run, _there, annotator_params
+from ..wiring import Columns, there
+from .stage import Annotator, Run, annotator_params
 
 if TYPE_CHECKING:
     from ..frame import Frame
@@ -73,7 +74,7 @@ class Doc2Chunk(Annotator):
         """Return the columns of the table after this stage, before any work is done; see `Stage`."""
         for name in (self.get_param("chunkCol"), self.get_param("startCol")):
             if name is not None and name not in columns:
-                raise WiringError(f"{self._title()} reads column {name!r}, which is not there. {_there(columns, name)}")
+                raise WiringError(f"{self._title()} reads column {name!r}, which is not there. {there(columns, name)}")
         return super().columns_after(columns)
 
     def run(self, frame: Frame, run: Run) -> Frame:

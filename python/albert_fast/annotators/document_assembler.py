@@ -12,7 +12,8 @@ from .. import params as p
 from ..columns import AnnotationColumn
 from ..errors import InputError, WiringError
 from ..tables import is_missing
-from .stage import Columns, Run, Stage, _there
+from ..wiring import Columns, there
+from .stage import Run, Stage
 
 if TYPE_CHECKING:
     from ..frame import Frame
@@ -85,7 +86,7 @@ class DocumentAssembler(Stage):
         """Return the columns of the table after this stage, before any work is done; see `Stage`."""
         for name in self._own_columns():
             if name not in columns:
-                raise WiringError(f"{self._title()} reads column {name!r}, which is not there. {_there(columns, name)}")
+                raise WiringError(f"{self._title()} reads column {name!r}, which is not there. {there(columns, name)}")
         return self._with_output(columns, self.output_col(), self.outputAnnotatorType)
 
     def run(self, frame: Frame, run: Run) -> Frame:

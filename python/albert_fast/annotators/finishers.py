@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from .. import params as p
+from ..cells import Lazy
 from ..columns import AnnotationColumn
 from ..errors import WiringError
-from ..frame import Lazy
-from .stage import Columns, Run, Stage, _there
+from ..wiring import Columns, there
+from .stage import Run, Stage
 
 if TYPE_CHECKING:
     import sys
@@ -71,7 +72,7 @@ class _Finisher(Stage):
             kind = self._type_of(name, columns)
             if not self._reads(kind):
                 raise WiringError(
-                    f"{self._title()} reads {self._wanted()}, and {name!r} holds {kind}. {_there(columns)}"
+                    f"{self._title()} reads {self._wanted()}, and {name!r} holds {kind}. {there(columns)}"
                 )
         made = dict(columns)
         for name in self._made():

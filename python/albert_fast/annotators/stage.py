@@ -10,21 +10,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import params as p
 from ..errors import WiringError
+from ..wiring import Columns, there
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ..columns import AnnotationColumn
     from ..frame import Frame
-    from ..pipeline import Writer
+    from ..stage_folder import Writer
 
     if sys.version_info >= (3, 11):
         from typing import Self
     else:
         from typing_extensions import Self
-
-# Columns of a table by name: the type of their annotations, None for a column of the user's own.
-Columns = Mapping[str, "str | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +97,19 @@ class Stage(p.HasParams):
             wanted = " and ".join(self.inputAnnotatorTypes)
             given = ", ".join(f"{name!r} ({kind})" for name, kind in zip(names, found, strict=True))
             raise WiringError(
-                f"{self._title()} needs input columns of type {wanted}, and got {given}. {_there(columns)}"
+                f"{self._title()} needs input columns of type {wanted}, and got {given}. {there(columns)}"
             )
 
     def _type_of(self, name: str, columns: Columns) -> str:
         if name not in columns:
-            raise WiringError(f"{self._title()} reads column {name!r}, which is not there. {_there(columns, name)}")
+            raise WiringError(f"{self._title()} reads column {name!r}, which is not there. {there(columns, name)}")
         return columns[name] or "no annotations"
 
     def _with_output(self, columns: Columns, name: str, kind: str | None) -> dict[str, str | None]:
         if name in columns:
             raise WiringError(
                 f"{self._title()} would make column {name!r}, which is there already. Choose another name with "
-                f"setOutputCol, or drop that column first. {_there(columns)}"
+                f"setOutputCol, or drop that column first. {there(columns)}"
             )
         return {**columns, name: kind}
 
@@ -123,7 +121,7 @@ class Stage(p.HasParams):
         for name in self.input_cols():
             if frame.type_of(name) == kind:
                 return frame.annotations(name)
-        raise WiringError(f"{self._title()} needs an input column of type {kind}. {_there(frame.types())}")
+        raise WiringError(f"{self._title()} needs an input column of type {kind}. {there(frame.types())}")
 
     # ---------------------------------------------------------------- work
 
@@ -193,13 +191,13 @@ class Stage(p.HasParams):
 
     def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> str:
         """Write the stage to a folder, a pipeline of one stage; `load` reads it."""
-        from ..pipeline import PipelineModel
+        from ..stage_folder import save_stages
 
-        return PipelineModel([self]).save(path, overwrite)
+        return os.fspath(save_stages([self], path, overwrite=overwrite))
 
     def write(self) -> Writer:
         """Return Spark's way to save: ``stage.write().overwrite().save(path)``."""
-        from ..pipeline import Writer
+        from ..stage_folder import Writer
 
         return Writer(self)
 
@@ -213,9 +211,9 @@ class Stage(p.HasParams):
             There is none, or it is of another class.
         """
         from ..errors import ModelNotFoundError
-        from ..pipeline import PipelineModel
+        from ..stage_folder import load_stages
 
-        stages = PipelineModel.load(path).stages
+        stages = load_stages(path)
         if len(stages) != 1 or not isinstance(stages[0], cls):
             found = ", ".join(type(stage).__name__ for stage in stages)
             raise ModelNotFoundError(f"{path} holds {found or 'no stage'}, not one {cls.__name__}.")
@@ -253,12 +251,3 @@ def annotator_params(inputs: int) -> tuple[p.Param, ...]:
     input_cols, output_col, lazy = Annotator._params
     fixed = p.Param("input_cols", "inputCols", None, p.optional(p.strings(inputs)), input_cols.doc)
     return fixed, output_col, lazy
-
-
-def _there(columns: Columns, wanted: str = "") -> str:
-    import difflib  # only to explain a mistake
-
-    listed = ", ".join(f"{name} ({kind})" if kind else name for name, kind in columns.items())
-    close = difflib.get_close_matches(wanted, list(columns), n=1) if wanted else []
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"There is: {listed or 'nothing'}.{hint}"

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
-from . import annotators
-from .annotators.stage import Stage
 from .errors import AlbertFastError, CorruptModelError, ModelNotFoundError
 from .folders import new_folder, sync_folder, write_file
-from .pipeline import PipelineModel
+
+
+class SavedStage(Protocol):
+    """What a stage must be able to do to be saved; every `Stage` is."""
+
+    uid: str
+    has_files: ClassVar[bool]
+
+    def explicit_params(self) -> dict[str, Any]: ...
+    def save_files(self, folder: Path) -> None: ...
+
 
 FILE_NAME = "pipeline.json"
 FORMAT = 1
 
 
-def save_pipeline(model: PipelineModel, destination: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-    """Write a pipeline; see `PipelineModel.save`."""
+def save_stages(stages: Sequence[SavedStage], destination: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """Write stages; see `PipelineModel.save`."""
     target = Path(destination)
     with new_folder(target, FILE_NAME, overwrite) as work:
-        stages = []
-        for number, stage in enumerate(model.flat()):
+        entries = []
+        for number, stage in enumerate(stages):
             entry: dict[str, Any] = {
                 "class": type(stage).__name__,
                 "uid": stage.uid,
@@ -33,15 +42,15 @@ def save_pipeline(model: PipelineModel, destination: str | os.PathLike[str], *, 
                 entry["folder"] = f"stages/{number}_{stage.uid}"
                 (work / "stages").mkdir(exist_ok=True)
                 stage.save_files(work / entry["folder"])
-            stages.append(entry)
-        text = json.dumps({"format": FORMAT, "stages": stages}, indent=1, ensure_ascii=False)
+            entries.append(entry)
+        text = json.dumps({"format": FORMAT, "stages": entries}, indent=1, ensure_ascii=False)
         write_file(work / FILE_NAME, text.encode("utf-8") + b"\n")
         sync_folder(work)
     return target
 
 
-def load_pipeline(source: str | os.PathLike[str]) -> PipelineModel:
-    """Read a pipeline; see `PipelineModel.load`."""
+def load_stages(source: str | os.PathLike[str]) -> list[Any]:
+    """Read stages; see `PipelineModel.load`."""
     folder = Path(source)
     try:
         content = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
@@ -53,7 +62,7 @@ def load_pipeline(source: str | os.PathLike[str]) -> PipelineModel:
     except ValueError as error:
         raise CorruptModelError(f"{folder / FILE_NAME} is damaged: {error}. Save the pipeline again.") from error
     entries = _entries(content, folder)
-    return PipelineModel([_stage(entry, folder, number) for number, entry in enumerate(entries)])
+    return [_stage(entry, folder, number) for number, entry in enumerate(entries)]
 
 
 def _entries(content: Any, folder: Path) -> list[Mapping[str, Any]]:
@@ -70,14 +79,15 @@ def _entries(content: Any, folder: Path) -> list[Mapping[str, Any]]:
     return entries
 
 
-def _stage(entry: Mapping[str, Any], folder: Path, number: int) -> Stage:
+def _stage(entry: Mapping[str, Any], folder: Path, number: int) -> Any:
     name, parameters = entry.get("class"), entry.get("parameters")
-    kind = getattr(annotators, name, None) if name in annotators.__all__ else None
+    annotators = importlib.import_module(".annotators", __package__)  # which save and load themselves through here
+    kind = getattr(annotators, name, None) if isinstance(name, str) and name in annotators.__all__ else None
     if kind is None or not isinstance(parameters, dict) or not isinstance(entry.get("uid"), str):
         raise CorruptModelError(f"{folder / FILE_NAME}: stage {number} ({name!r}) is none of ours, or incomplete.")
     try:
         if "folder" in entry:
-            stage: Stage = kind.load_files(parameters, _inside(folder, str(entry["folder"])))
+            stage = kind.load_files(parameters, _inside(folder, str(entry["folder"])))
         else:
             stage = kind(**parameters)
     except AlbertFastError as error:
@@ -91,3 +101,20 @@ def _inside(folder: Path, name: str) -> Path:
     if not path.is_relative_to(folder.resolve()):
         raise CorruptModelError(f"{folder / FILE_NAME} names a folder outside of it: {name!r}.")
     return path
+
+
+class Writer:
+    """Spark's way to save: ``stage.write().overwrite().save(path)``."""
+
+    def __init__(self, saved: Any) -> None:
+        self._saved = saved
+        self._overwrite = False
+
+    def overwrite(self) -> Writer:
+        """Replace what was saved before."""
+        self._overwrite = True
+        return self
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write to a folder."""
+        self._saved.save(path, overwrite=self._overwrite)

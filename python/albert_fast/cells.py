@@ -1,0 +1,107 @@
+"""Cells of a table's columns: annotations recognised, cells computed when read, and what pandas takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from .annotation import Annotation
+from .columns import AnnotationColumn, Annotations
+from .errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Table(Protocol):
+    """What those who only read a table need of it; `albert_fast.frame.Frame` is one."""
+
+    origin: NDArray[np.int64]
+
+    @property
+    def columns(self) -> list[str]: ...
+    def __len__(self) -> int: ...
+    def cells(self, name: str) -> Sequence[Any]: ...
+    def types(self) -> dict[str, str | None]: ...
+    def type_of(self, name: str) -> str | None: ...
+    def annotations(self, name: str) -> AnnotationColumn: ...
+    def take_first(self, count: int) -> list[Any]: ...
+    def take(self, rows: Any) -> Any: ...
+
+
+class Lazy(Sequence[Any]):
+    """A column whose cells are computed when they are read."""
+
+    def __init__(self, rows: int, cell: Callable[[int], Any]) -> None:
+        self._rows = rows
+        self._cell = cell
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self._cell(row) for row in range(*index.indices(self._rows))]
+        if not -self._rows <= index < self._rows:
+            raise IndexError(f"row {index} does not exist; there are {self._rows}")
+        return self._cell(index % self._rows)
+
+    def take(self, rows: NDArray[np.int64]) -> Lazy:
+        """Return the column of some rows."""
+        return Lazy(len(rows), lambda row: self._cell(int(rows[row])))
+
+
+def annotator_type(cells: Sequence[Any]) -> str | None:
+    """Return the type of a column of annotations, None for any other column."""
+    if isinstance(cells, AnnotationColumn):
+        return cells.annotator_type
+    for row in range(len(cells)):
+        cell = cells[row]
+        if isinstance(cell, Annotations):
+            return cell.column.annotator_type
+        if not isinstance(cell, list) or (cell and not isinstance(cell[0], Annotation)):
+            return None
+        if cell:
+            return str(cell[0].annotatorType)
+    return None
+
+
+def as_annotation_column(cells: Sequence[Any]) -> AnnotationColumn:
+    """Return the column behind cells of annotations; rows that were picked or moved are gathered anew."""
+    if isinstance(cells, AnnotationColumn):
+        return cells
+    views = [cells[row] for row in range(len(cells))]
+    first = views[0] if views else None
+    if isinstance(first, Annotations) and all(
+        isinstance(view, Annotations) and view.column is first.column for view in views
+    ):
+        rows = [view.row for view in views]
+        column: AnnotationColumn = first.column
+        return column if rows == list(range(len(column))) else column.take(rows)
+    kind = annotator_type(cells)
+    if kind is None:
+        raise InputError("This column holds no annotations.")
+    return AnnotationColumn.from_rows(kind, [list(view) for view in views])
+
+
+def take_cells(cells: Sequence[Any], rows: NDArray[np.int64]) -> Sequence[Any]:
+    take = getattr(cells, "take", None)
+    if take is not None:
+        taken: Sequence[Any] = take(rows)
+        return taken
+    return [cells[row] for row in rows.tolist()]
+
+
+def pandas_values(cells: Sequence[Any]) -> Any:
+    """Return a column as pandas takes it: what pandas gave stays, all else are single objects."""
+    if not isinstance(cells, (AnnotationColumn, Lazy, list, tuple)):
+        return cells
+    values = list(cells)
+    if any(isinstance(value, (Sequence, np.ndarray, Mapping)) and not isinstance(value, str) for value in values):
+        array = np.empty(len(values), dtype=object)  # or pandas would make a matrix of lists of one length
+        for row, value in enumerate(values):
+            array[row] = value
+        return array
+    return values
