@@ -254,16 +254,26 @@ def _run_models(arguments: argparse.Namespace) -> int:
 
     entries = models.models()
     if arguments.json:
-        _print(json.dumps([dataclasses.asdict(entry) for entry in entries], indent=1))
+        rows_of = [
+            {
+                **dataclasses.asdict(entry),
+                "geometry": dataclasses.asdict(entry.geometry) if entry.geometry else None,
+                "sources": [dataclasses.asdict(source) for source in entry.sources],
+            }
+            for entry in entries
+        ]
+        _print(json.dumps(rows_of, indent=1))
         return 0
     rows = [("NAME", "LANG", "SIZE", "DIM", "FILES FROM")]
     for entry in entries:
         where = "this package" if entry.name == models.BUILT_IN else entry.hub or "not known; load a folder"
+        if entry.uploads:
+            where += f", then Spark NLP's storage ({len(entry.uploads)})"
         rows.append((entry.name, entry.lang, entry.size, str(entry.dimension or ""), where))
     _print(_table(rows))
     _print(
-        "\nA Hugging Face id (organisation/name) or a folder works wherever a name does. Not every repository has "
-        "the \nfile model.safetensors, which this version needs; where it is missing, the error says how to get it."
+        "\nA Hugging Face id (organisation/name), the https address of a zip, or a folder works wherever a name does."
+        "\nWhere a repository lacks a file that this version needs, the error names it and says how to get it."
     )
     return 0
 

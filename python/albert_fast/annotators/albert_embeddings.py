@@ -117,18 +117,19 @@ class AlbertEmbeddings(AlbertParams):
         local_files_only: bool | None = None,
         **parameters: Any,
     ) -> Self:
-        """Load a published model by name, from this machine if it is there, else from the Hugging Face hub.
+        """Load a published model by name, from this machine if it is there, else from where it is published.
 
         Parameters
         ----------
         name
-            A name of `albert_fast.models.models()`, a hub id such as "albert/albert-base-v2", or a path.
+            A name of `albert_fast.models.models()`, a hub id such as "albert/albert-base-v2", the https address of a
+            zip, or a path.
         lang
-            Language of the name. Ignored for hub ids and paths.
+            Language of the name. Ignored for hub ids, addresses and paths.
         remote_loc
             Spark NLP's storage location. Not used: only the default, None, is accepted.
         cache_dir, revision, token, local_files_only
-            As in huggingface_hub.
+            As in huggingface_hub; see `albert_fast.models.resolve`.
         **parameters
             Parameters of the annotator.
 
@@ -151,6 +152,7 @@ class AlbertEmbeddings(AlbertParams):
             revision=revision,
             token=token,
             local_files_only=local_files_only,
+            show_progress=parameters.get("show_progress"),
         )
         return cls._from_files(files, parameters)
 

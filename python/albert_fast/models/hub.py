@@ -93,12 +93,21 @@ def fetch(request: Request, name: str | None = None) -> ModelFiles:
     CorruptModelError
         A file differs from what the hub announced.
     """
-    library = _library(request)
-    asked = name or request.repo
-    folder = _cached(library, request)
-    if folder is None:
+    files = cached(request, name)
+    if files is None:
+        asked = name or request.repo
         _refuse_offline(request, asked)
-        folder = _download(library, request, asked)
+        files = _open(_download(_library(request), request, asked), request, asked)
+    return files
+
+
+def cached(request: Request, name: str | None = None) -> ModelFiles | None:
+    """Return the files of a hub model if the cache has all of them; `huggingface_hub` is not needed for that."""
+    folder = _snapshot(request)
+    return None if folder is None else _open(folder, request, name or request.repo)
+
+
+def _open(folder: Path, request: Request, asked: str) -> ModelFiles:
     return read_folder(folder, announced=_announced_by_cache(folder, request, asked))
 
 
@@ -113,18 +122,26 @@ def _library(request: Request) -> ModuleType:
     return huggingface_hub
 
 
-def _cached(library: ModuleType, request: Request) -> Path | None:
-    def find(name: str) -> Path | None:
-        found = library.try_to_load_from_cache(
-            request.repo, name, cache_dir=request.cache, revision=request.revision or "main"
-        )
-        return Path(found) if isinstance(found, str) else None
+def _snapshot(request: Request) -> Path | None:
+    """Return the folder of a revision in the cache, if it is complete.
 
-    config, weights = find(CONFIG), find(WEIGHTS)
-    vocabulary = next(filter(None, map(find, (*VOCABULARIES, TOKENIZER))), None)
-    if config is None or weights is None or vocabulary is None:
-        return None
-    return config.parent
+    The layout is the hub's own, see "Manage huggingface_hub cache-system" in its documentation: `refs/<revision>`
+    holds the commit that a name stands for, `snapshots/<commit>` its files.
+    """
+    repository = request.cache / f"models--{request.repo.replace('/', '--')}"
+    commit = request.revision or "main"
+    if not _COMMIT.fullmatch(commit):
+        if ".." in commit.split("/"):
+            return None
+        try:
+            commit = (repository / "refs" / commit).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+        if not _COMMIT.fullmatch(commit):
+            return None
+    folder = repository / "snapshots" / commit
+    complete = (folder / CONFIG).is_file() and (folder / WEIGHTS).is_file() and vocabulary_file(folder) is not None
+    return folder if complete else None
 
 
 def _by_hand(request: Request) -> str:
