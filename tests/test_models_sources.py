@@ -18,7 +18,7 @@ import pytest
 import make_model
 from albert_fast import AlbertEmbeddings, cli
 from albert_fast.errors import CorruptModelError, MissingDependencyError, ModelNotFoundError, ParameterError
-from albert_fast.models import archive, built_in_folder, cache, download, hub, registry, resolve, sources
+from albert_fast.models import built_in_folder, cache, download, hub, registry, resolve, sources, unzip
 from file_server import Behaviour, serve
 
 # Spark NLP's AlbertEmbeddings models and nlu's references to them, as their documentation lists them.
@@ -332,7 +332,7 @@ def test_a_bomb_that_lies_about_its_size(tmp_path: Path) -> None:
     data[at + 24 : at + 28] = (1 << 20).to_bytes(4, "little")
     (tmp_path / "x.zip").write_bytes(data)
     with pytest.raises(CorruptModelError, match="damaged"):
-        archive.unpack(tmp_path / "x.zip", tmp_path / "out")
+        unzip.unpack(tmp_path / "x.zip", tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.zip"]
 
 
@@ -340,7 +340,7 @@ def test_a_bomb_that_lies_about_its_size(tmp_path: Path) -> None:
 def test_cut_zips(tmp_path: Path, data: bytes, keep: int) -> None:
     (tmp_path / "x.zip").write_bytes(data[:keep])
     with pytest.raises(CorruptModelError, match="no readable zip"):
-        archive.check(tmp_path / "x.zip")
+        unzip.check(tmp_path / "x.zip")
 
 
 def test_a_zip_with_a_changed_byte(tmp_path: Path, data: bytes) -> None:
@@ -348,7 +348,7 @@ def test_a_zip_with_a_changed_byte(tmp_path: Path, data: bytes) -> None:
     changed[len(data) // 2] ^= 1
     (tmp_path / "x.zip").write_bytes(changed)
     with pytest.raises(CorruptModelError, match="damaged"):
-        archive.unpack(tmp_path / "x.zip", tmp_path / "out")
+        unzip.unpack(tmp_path / "x.zip", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -357,9 +357,9 @@ def test_a_disk_that_fills_up_while_unpacking(tmp_path: Path, data: bytes, monke
         raise OSError(28, "No space left on device")
 
     (tmp_path / "x.zip").write_bytes(data)
-    monkeypatch.setattr(archive, "_unpack_one", full)
+    monkeypatch.setattr(unzip, "_unpack_one", full)
     with pytest.raises(ModelNotFoundError, match="No space left"):
-        archive.unpack(tmp_path / "x.zip", tmp_path / "out")
+        unzip.unpack(tmp_path / "x.zip", tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.zip"]
 
 

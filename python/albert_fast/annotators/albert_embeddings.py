@@ -197,6 +197,31 @@ class AlbertEmbeddings(AlbertParams):
 
         return os.fspath(models.save_folder(self._model_files(), path, self.explicit_params(), overwrite=overwrite))
 
+    def export(self, format: str, path: str | os.PathLike[str], overwrite: bool = False) -> str:
+        """Write the model for other systems; appears whole or not at all.
+
+        Parameters
+        ----------
+        format : {"spark-nlp", "onnx"}
+            "spark-nlp": a folder for Spark NLP's `AlbertEmbeddings.loadSavedModel`; call setDimension and, where the
+            model is cased, setCaseSensitive there, because such a folder cannot hold parameters. "onnx": a folder, or
+            one file if `path` ends in ".onnx", for anything that runs ONNX.
+        path
+            Folder or file to make.
+        overwrite
+            Replace an earlier export.
+
+        Raises
+        ------
+        ParameterError
+            No such format, or the destination holds other things.
+        ModelNotFoundError
+            This annotator has no model, or the destination cannot be written.
+        """
+        from .. import models
+
+        return os.fspath(models.export_model(self._model_files(), format, path, overwrite=overwrite))
+
     def _model_files(self) -> ModelFiles:
         if self._files is None:
             raise ModelNotFoundError(

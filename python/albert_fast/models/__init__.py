@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..errors import ModelNotFoundError, ParameterError
 from . import cache, registry
+from .export import export_model
 from .folder import Geometry, ModelFiles, TensorEntry, read_folder
 from .registry import BUILT_IN, Entry, models
 from .save import save_folder
@@ -25,6 +26,7 @@ __all__ = [
     "ModelFiles",
     "TensorEntry",
     "built_in_folder",
+    "export_model",
     "models",
     "read_folder",
     "resolve",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import MissingDependencyError, ModelNotFoundError
-from . import archive, cache, download, hub
+from . import cache, download, hub, unzip
 from .folder import ModelFiles, read_folder
 from .registry import Entry, Source
 
@@ -121,8 +121,8 @@ def _refuse_offline(address: str, options: Options) -> None:
 
 def _open(found: download.Downloaded, name: str | None) -> ModelFiles:
     """Read the model in a downloaded zip: the one place that knows how."""
-    archive.check(found.path)
-    files = read_folder(archive.unpack(found.path, found.path.with_suffix("")))
+    unzip.check(found.path)
+    files = read_folder(unzip.unpack(found.path, found.path.with_suffix("")))
     hashes = {found.path.name: found.sha256} if found.sha256 else {}
     return dataclasses.replace(
         files,

@@ -1,0 +1,145 @@
+"""Write a model for other systems: Spark NLP's `loadSavedModel`, and anything that runs ONNX."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ModelNotFoundError, ParameterError
+from . import onnx_file
+from .folder import CONFIG, ModelFiles
+from .onnx_graph import albert_graph
+from .save import SPIECE, config_of, write_folder, write_synced
+
+FORMATS = ("onnx", "spark-nlp")
+ONNX, ONNX_DATA = "model.onnx", "model.onnx_data"
+SPARK_SPIECE = "assets/spiece.model"
+_NAMES = frozenset((ONNX, ONNX_DATA, CONFIG, SPIECE, SPARK_SPIECE))
+_KINDS = {"F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+
+
+def export_model(files: ModelFiles, form: str, destination: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """Write a model in another system's form: complete or not at all.
+
+    Parameters
+    ----------
+    form
+        "spark-nlp": a folder for `AlbertEmbeddings.loadSavedModel` (model.onnx, assets/spiece.model). "onnx": a folder
+        (model.onnx, spiece.model), or one file if the destination ends in ".onnx". Both hold config.json too, unless
+        they are one file.
+    destination
+        Where to write. What exists must be an empty folder, or an earlier export with `overwrite=True`.
+
+    Returns
+    -------
+    Path
+        The destination.
+
+    Raises
+    ------
+    ParameterError
+        No such form, the destination may not be replaced, or the form cannot express the model.
+    ModelNotFoundError
+        The weights are gone, or the destination cannot be written.
+    """
+    if form not in FORMATS:
+        raise ParameterError(f"format={form!r} does not exist; it can be {', '.join(FORMATS)}.")
+    target = Path(destination)
+    if form == "spark-nlp":
+        _check_for_spark(files)
+    elif target.suffix == ".onnx":
+        return _export_file(files, target, overwrite)
+    _check_folder(target, overwrite)
+
+    def fill(work: Path) -> None:
+        vocabulary = work / (SPARK_SPIECE if form == "spark-nlp" else SPIECE)
+        vocabulary.parent.mkdir(exist_ok=True)
+        write_synced(vocabulary, files.spiece)
+        write_synced(work / CONFIG, json.dumps(config_of(files), indent=1, ensure_ascii=False).encode("utf-8") + b"\n")
+        # Spark NLP reads the hidden states only.
+        _write_onnx(files, work / ONNX, work / ONNX_DATA, ONNX_DATA, pooler=files.has_pooler and form == "onnx")
+
+    return write_folder(target, fill)
+
+
+def _check_for_spark(files: ModelFiles) -> None:
+    for token in ("[CLS]", "[SEP]"):
+        if token in files.added_tokens:
+            raise ParameterError(
+                f"{files.name} keeps {token} outside of its vocabulary (id {files.added_tokens[token]}); Spark NLP "
+                "would read <unk> in its place and give other vectors, without a word. Export 'onnx', or use the model "
+                "here."
+            )
+
+
+def _check_folder(target: Path, overwrite: bool) -> None:
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise ParameterError(f"{target} is a file. Give the name of a folder to write.")
+    names = {path.relative_to(target).as_posix() for path in target.rglob("*") if not path.is_dir()}
+    if names and not (names <= _NAMES and ONNX in names):
+        raise ParameterError(f"{target} holds other things than an export, so it is left alone. Choose a new folder.")
+    if names and not overwrite:
+        raise ParameterError(f"{target} holds an exported model. Give overwrite=True to replace it.")
+
+
+def _export_file(files: ModelFiles, target: Path, overwrite: bool) -> Path:
+    data = target.with_name(target.name + "_data")
+    if target.is_dir():
+        raise ParameterError(f"{target} is a folder. Give the name of a file, or a folder without '.onnx'.")
+    for path in (target, data):
+        if path.exists() and not overwrite:
+            raise ParameterError(f"{path} exists. Give overwrite=True to replace it, or choose another name.")
+    unique = secrets.token_hex(4)
+    temporary = [path.with_name(f".{path.name}.{unique}.partial") for path in (target, data)]
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        external = _write_onnx(files, temporary[0], temporary[1], data.name, pooler=files.has_pooler)
+        if external:
+            os.replace(temporary[1], data)
+        os.replace(temporary[0], target)
+        if not external:
+            data.unlink(missing_ok=True)  # of an earlier, larger model
+    except OSError as error:
+        if isinstance(error, ModelNotFoundError):
+            raise
+        raise ModelNotFoundError(
+            f"{target} could not be written: {error}. Free space or choose another destination."
+        ) from error
+    finally:
+        for path in temporary:
+            path.unlink(missing_ok=True)
+    return target
+
+
+def _write_onnx(files: ModelFiles, path: Path, data_path: Path, data_name: str, *, pooler: bool) -> bool:
+    from .. import __version__
+
+    graph = albert_graph(files.geometry, pooler=pooler)
+    return onnx_file.write(path, data_path, data_name, graph, _numbers(files), __version__)
+
+
+def _numbers(files: ModelFiles) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Yield the model's tensors as float32, one in memory at a time: the one place that knows where they lie."""
+    try:
+        source = files.weights.open("rb", buffering=0)
+    except OSError as error:
+        raise ModelNotFoundError(f"{files.weights} is gone ({error}). Load the model again, then export it.") from error
+    with source:
+        for entry in files.tensors:
+            source.seek(entry.begin)
+            stored = np.fromfile(source, _KINDS[entry.dtype], -1 if not entry.shape else int(np.prod(entry.shape)))
+            yield entry.name, _as_float32(stored, entry.dtype).reshape(entry.shape)
+
+
+def _as_float32(stored: NDArray[np.generic], dtype: str) -> NDArray[np.float32]:
+    if dtype == "BF16":  # the upper half of a float32
+        return (stored.astype("<u4") << 16).view("<f4")
+    return stored.astype("<f4", copy=False)
