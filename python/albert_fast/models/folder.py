@@ -113,8 +113,10 @@ def read_folder(path: str | os.PathLike[str], announced: record.Record | None = 
         folder = Path(path).expanduser().absolute()
     except TypeError:
         raise ParameterError(f"The model's folder is {path!r}. Give a path.") from None
+    # Before the look at the files: a later format may have others, and its record says so.
+    recorded = record.read(folder) if folder.is_dir() else None
     _check_files(folder)
-    known = record.read(folder) or announced or record.Record()
+    known = recorded or announced or record.Record()
     record.verify(folder, known)
     geometry, config = read_config(folder / CONFIG)
     weights = folder / WEIGHTS
