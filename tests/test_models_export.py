@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 import make_model
 from albert_fast import AlbertEmbeddings
 from albert_fast.errors import ModelNotFoundError, ParameterError
-from albert_fast.models import export_model, onnx_file, read_folder
+from albert_fast.models import export_model, onnx_writer, read_folder
 from base_weights import write_base
 from conftest import ModelMaker
 from reference_albert import ReferenceAlbert
@@ -158,7 +158,7 @@ def test_weights_too_many_for_one_message_go_to_a_file_beside(
     make_folder: ModelMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     files = read_folder(make_folder(seed=4))
-    monkeypatch.setattr(onnx_file, "MAX_INLINE", 1000)
+    monkeypatch.setattr(onnx_writer, "MAX_INLINE", 1000)
     target = tmp_path / ("out" if form == "folder" else "x.onnx")
     export_model(files, "spark-nlp" if form == "folder" else "onnx", target)
     path = target / "model.onnx" if form == "folder" else target
@@ -218,7 +218,7 @@ def test_what_is_there_is_replaced_only_on_request(make_folder: ModelMaker, tmp_
     files = read_folder(make_folder(seed=5))
     for form, target in (("onnx", tmp_path / "a"), ("spark-nlp", tmp_path / "b"), ("onnx", tmp_path / "c.onnx")):
         export_model(files, form, target)
-        with pytest.raises(ParameterError, match="overwrite=True"):
+        with pytest.raises(ParameterError, match=r"overwrite=True \(--overwrite\)"):
             export_model(files, form, target)
         export_model(files, form, target, overwrite=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "c.onnx"]
@@ -239,7 +239,7 @@ def test_what_is_there_is_replaced_only_on_request(make_folder: ModelMaker, tmp_
 def test_an_earlier_data_file_goes(make_folder: ModelMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = read_folder(make_folder())
     with monkeypatch.context() as patch:
-        patch.setattr(onnx_file, "MAX_INLINE", 1000)
+        patch.setattr(onnx_writer, "MAX_INLINE", 1000)
         export_model(files, "onnx", tmp_path / "x.onnx")
     export_model(files, "onnx", tmp_path / "x.onnx", overwrite=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.onnx"]
@@ -252,7 +252,7 @@ def test_a_disk_that_fills_up_leaves_nothing(
 ) -> None:
     files = read_folder(make_folder())
     if external:
-        monkeypatch.setattr(onnx_file, "MAX_INLINE", 1000)
+        monkeypatch.setattr(onnx_writer, "MAX_INLINE", 1000)
     export_model(files, "onnx", tmp_path / target)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     written = 0
@@ -264,7 +264,7 @@ def test_a_disk_that_fills_up_leaves_nothing(
             raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(onnx_file, "_write_values", full)
+        patch.setattr(onnx_writer, "_write_values", full)
         for path, overwrite in ((tmp_path / target, True), (tmp_path / f"new-{target}", False)):
             with pytest.raises(ModelNotFoundError, match="No space left"):
                 export_model(files, "onnx", path, overwrite=overwrite)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelNotFoundError, ParameterError
-from . import onnx_file
+from . import onnx_writer
 from .folder import CONFIG, ModelFiles
 from .onnx_graph import albert_graph
 from .save import SPIECE, config_of, write_folder, write_synced
@@ -87,7 +87,7 @@ def _check_folder(target: Path, overwrite: bool) -> None:
     if names and not (names <= _NAMES and ONNX in names):
         raise ParameterError(f"{target} holds other things than an export, so it is left alone. Choose a new folder.")
     if names and not overwrite:
-        raise ParameterError(f"{target} holds an exported model. Give overwrite=True to replace it.")
+        raise ParameterError(f"{target} holds an exported model. Give overwrite=True (--overwrite) to replace it.")
 
 
 def _export_file(files: ModelFiles, target: Path, overwrite: bool) -> Path:
@@ -96,7 +96,9 @@ def _export_file(files: ModelFiles, target: Path, overwrite: bool) -> Path:
         raise ParameterError(f"{target} is a folder. Give the name of a file, or a folder without '.onnx'.")
     for path in (target, data):
         if path.exists() and not overwrite:
-            raise ParameterError(f"{path} exists. Give overwrite=True to replace it, or choose another name.")
+            raise ParameterError(
+                f"{path} exists. Give overwrite=True (--overwrite) to replace it, or choose another name."
+            )
     unique = secrets.token_hex(4)
     temporary = [path.with_name(f".{path.name}.{unique}.partial") for path in (target, data)]
     try:
@@ -123,7 +125,7 @@ def _write_onnx(files: ModelFiles, path: Path, data_path: Path, data_name: str, 
     from .. import __version__
 
     graph = albert_graph(files.geometry, pooler=pooler)
-    return onnx_file.write(path, data_path, data_name, graph, _numbers(files), __version__)
+    return onnx_writer.write(path, data_path, data_name, graph, _numbers(files), __version__)
 
 
 def _numbers(files: ModelFiles) -> Iterator[tuple[str, NDArray[np.float32]]]:

@@ -35,6 +35,8 @@ from .folder import (
 _LOG = logging.getLogger("albert_fast")
 OFFLINE_VARIABLES = ("ALBERT_FAST_OFFLINE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 DEFAULT_ENDPOINT = "https://huggingface.co"
+# What may hold the weights, in order of preference; read by `_open`.
+WEIGHT_FILES = (WEIGHTS,)
 _TRUE = frozenset(("1", "on", "yes", "true"))
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -140,7 +142,8 @@ def _snapshot(request: Request) -> Path | None:
         if not _COMMIT.fullmatch(commit):
             return None
     folder = repository / "snapshots" / commit
-    complete = (folder / CONFIG).is_file() and (folder / WEIGHTS).is_file() and vocabulary_file(folder) is not None
+    has_weights = any((folder / name).is_file() for name in WEIGHT_FILES)
+    complete = (folder / CONFIG).is_file() and has_weights and vocabulary_file(folder) is not None
     return folder if complete else None
 
 
@@ -200,10 +203,13 @@ def _download(library: ModuleType, request: Request, asked: str) -> Path:
 
 def _choose(request: Request, there: set[str]) -> list[str]:
     vocabulary = next((name for name in (*VOCABULARIES, TOKENIZER) if name in there), None)
-    missing = [name for name in (CONFIG, WEIGHTS) if name not in there]
+    weights = next((name for name in WEIGHT_FILES if name in there), None)
+    missing = [] if CONFIG in there else [CONFIG]
+    if weights is None:
+        missing.append(WEIGHTS)
     if vocabulary is None:
         missing.append("spiece.model")
-    if missing or vocabulary is None:
+    if missing or vocabulary is None or weights is None:
         shown = ", ".join(sorted(name for name in there if not name.startswith("."))[:20]) or "nothing"
         raise ModelNotFoundError(
             f"The hub repository {request.repo} has no {' and no '.join(missing)}; it has: {shown}. This version "
@@ -212,7 +218,7 @@ def _choose(request: Request, there: set[str]) -> list[str]:
             'for it: revision="refs/pr/1". Or load it with transformers and use save_pretrained(folder).'
         )
     optional = [name for name in (TOKENIZER_CONFIG, ADDED_TOKENS) if name in there]
-    return [CONFIG, vocabulary, *optional, WEIGHTS]
+    return [CONFIG, vocabulary, *optional, weights]
 
 
 def _explained(error: Exception, request: Request) -> Exception:
@@ -297,7 +303,7 @@ def _announced_by_cache(folder: Path, request: Request, asked: str) -> record.Re
     """Return hashes for a snapshot that another program fetched: the cache names its blobs by them."""
     sha256: dict[str, str] = {}
     git_sha1: dict[str, str] = {}
-    for name in (CONFIG, WEIGHTS, vocabulary_file(folder)):
+    for name in (CONFIG, *WEIGHT_FILES, vocabulary_file(folder)):
         path = folder / name if name else None
         if name and path is not None and path.is_symlink():
             digest = path.resolve().name
@@ -314,6 +320,7 @@ def cached_models() -> list[str]:
     found = []
     for config in cache_folder().glob("models--*/snapshots/*/" + CONFIG):
         with contextlib.suppress(OSError):
-            if b'"albert"' in config.read_bytes() and (config.parent / WEIGHTS).is_file():
+            has_weights = any((config.parent / name).is_file() for name in WEIGHT_FILES)
+            if b'"albert"' in config.read_bytes() and has_weights:
                 found.append(config.parents[2].name.removeprefix("models--").replace("--", "/"))
     return sorted(set(found))

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from .geometry import POOLER, Geometry, tensor_shapes
-from .onnx_file import FLOAT, INT64, Graph, Weight, integers, scalar
+from .onnx_writer import FLOAT, INT64, Graph, Weight, integers, scalar
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 HIDDEN, POOLED = "last_hidden_state", "pooler_output"

@@ -102,7 +102,7 @@ def _check_target(target: Path, overwrite: bool) -> None:
         )
     if not overwrite:
         raise ParameterError(
-            f"{target} holds a saved model. Give overwrite=True to replace it, or choose another folder."
+            f"{target} holds a saved model. Give overwrite=True (--overwrite) to replace it, or choose another folder."
         )
 
 
