@@ -294,8 +294,8 @@ def test_no_server(server: Behaviour) -> None:
 
 
 def test_a_redirect_in_a_circle_and_to_a_local_file(server: Behaviour) -> None:
-    server.redirects |= {"/a.zip": "/b.zip", "/b.zip": "/a.zip", "/c.zip": "file:///etc/passwd"}
-    for name in ("/a.zip", "/c.zip"):
+    server.redirects |= {"/a.zip": "/b.zip", "/b.zip": "/a.zip", "/c.zip": "file:///etc/passwd", "/d.zip": "ftp://x/y"}
+    for name in ("/a.zip", "/c.zip", "/d.zip"):
         with pytest.raises(ModelNotFoundError, match="could not be fetched"):
             download.fetch(server.url + name)
 
@@ -347,7 +347,7 @@ def test_a_full_disk(
     server.with_length = with_length  # with it, the lack is seen before a byte is fetched
     with pytest.raises(ModelNotFoundError, match=rf"{small_disk}.*cannot be written.*{cache.VARIABLE}"):
         download.fetch(server.url + NAME)
-    assert not place(server).exists()
+    assert nothing_left(server), "a full disk is left as empty as it was"
 
 
 def test_a_disk_that_fills_up(server: Behaviour, data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -513,6 +513,7 @@ def test_what_is_no_address(name: str) -> None:
         ("https://host/%2e%2e%2fx/y.zip", "host/%2E.%2Fx/y.zip"),
         ("https://host/.hidden.zip", "host/%2Ehidden.zip"),
         ("https://host/ä ö.zip", "host/%C3%A4 %C3%B6.zip"),
+        ("https://host/a?b c", "host/query-7bc716f97404cc10/a"),
         ("https://[::1]:80/x.zip", "%5B%3A%3A1%5D%3A80/x.zip"),
     ],
 )
@@ -522,7 +523,8 @@ def test_places(address: str, expected: str, tmp_path: Path) -> None:
 
 
 def test_a_query_is_part_of_the_place_but_of_no_message(server: Behaviour, data: bytes) -> None:
-    first = download.fetch(f"{server.url}{NAME}?key=secret")
+    first = download.fetch(f"{server.url}{NAME}?key=secret word ä")
+    assert server.requests[0][0].endswith("?key=secret%20word%20%C3%A4")
     assert first.path != download.fetch(f"{server.url}{NAME}?key=other").path
     assert "secret" not in first.path.with_name(first.path.name + ".json").read_text("utf-8")
     with pytest.raises(ModelNotFoundError, match=r"\?\.\.\. could not be fetched") as caught:

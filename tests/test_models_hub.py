@@ -136,6 +136,7 @@ def _fake(content: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterato
     server.fake = FakeHub(dict(content))
     server.fake.url = f"http://127.0.0.1:{server.server_address[1]}"
     monkeypatch.setenv("HF_ENDPOINT", server.fake.url)
+    monkeypatch.setattr(registry, "UPLOADS", server.fake.url + "/no-zips/")
     monkeypatch.setenv("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

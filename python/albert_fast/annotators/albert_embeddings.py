@@ -139,8 +139,8 @@ class AlbertEmbeddings(AlbertParams):
         """
         if remote_loc is not None:
             raise ParameterError(
-                f"remote_loc is {remote_loc!r}; albert_fast does not download from Spark NLP's storage. Leave it out, "
-                "or fetch the model yourself and use AlbertEmbeddings.load(folder)."
+                f"remote_loc is {remote_loc!r}; albert_fast knows no such places. Leave it out, or give the https "
+                "address of the model's zip as the name."
             )
         from .. import models
 

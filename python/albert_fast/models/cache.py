@@ -57,8 +57,8 @@ def split_address(address: str) -> tuple[str, str | None]:
     netloc = host if port is None else f"{host}:{port}"
     netloc = f"[{host}]" + (f":{port}" if port else "") if ":" in host else netloc
     # What lies in the path stays as it is, except what no request line can hold.
-    path = quote(parts.path, safe="/%:@!$&'()*+,;=~-._")
-    return f"{scheme}://{netloc}{path}" + (f"?{parts.query}" if parts.query else ""), announced
+    path, query = (quote(part, safe="/%:@!$&'()*+,;=~-._?") for part in (parts.path, parts.query))
+    return f"{scheme}://{netloc}{path}" + (f"?{query}" if query else ""), announced
 
 
 def _announced(fragment: str, address: str) -> str | None:

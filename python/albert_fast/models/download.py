@@ -141,8 +141,9 @@ class _Job:
             with contextlib.ExitStack() as bars:
                 self._transfer(_teller(bars, show_progress))
             return Downloaded(self._path, self._address, self._finish())
-        except (WrongFileError, CorruptModelError):
-            (self._work / DATA).unlink(missing_ok=True)  # nothing to go on with
+        except (WrongFileError, CorruptModelError, DiskError):
+            # Nothing to go on with; and on a full disk nobody wants the rest of it.
+            (self._work / DATA).unlink(missing_ok=True)
             raise
 
     def _transfer(self, told: Told) -> None:

@@ -79,7 +79,10 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     """Follow redirects, but never from https to something that can be read on the way."""
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
-        if urlsplit(req.full_url).scheme == "https" and urlsplit(newurl).scheme != "https":
+        scheme = urlsplit(newurl).scheme
+        if scheme not in ("http", "https"):
+            raise RefusedError(f"the server redirects to an address that begins with {scheme}:")
+        if urlsplit(req.full_url).scheme == "https" and scheme != "https":
             raise RefusedError("the server redirects from https to an address without encryption")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
