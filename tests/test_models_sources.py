@@ -262,6 +262,17 @@ def test_an_address_works_as_a_name(
     assert cli.main(["info", f"{server.url}/my.zip", "--cache-dir", str(tmp_path / "own")]) == 0
 
 
+def test_another_zip_of_the_same_address(server: Behaviour, tmp_path: Path) -> None:
+    address = f"{server.url}/download"
+    for seed in (1, 2):
+        folder = make_model.write_folder(tmp_path / f"m{seed}", seed=seed)
+        server.files["/download"] = packed(folder)
+        files = resolve(address)
+        with files.weights.open("rb") as file:
+            assert file.read() == (folder / "model.safetensors").read_bytes()
+        cache.place(address).unlink()
+
+
 def test_other_addresses(server: Behaviour) -> None:
     with pytest.raises(ParameterError, match="without 'file://'"):
         resolve("file:///tmp/x.zip")

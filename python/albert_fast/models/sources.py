@@ -122,7 +122,10 @@ def _refuse_offline(address: str, options: Options) -> None:
 def _open(found: download.Downloaded, name: str | None) -> ModelFiles:
     """Read the model in a downloaded zip: the one place that knows how."""
     unzip.check(found.path)
-    files = read_folder(unzip.unpack(found.path, found.path.with_suffix("")))
+    status = found.path.stat()
+    # Another zip that takes its place gets another folder.
+    folder = found.path.with_name(f"{found.path.name}.{status.st_size:x}-{status.st_mtime_ns:x}")
+    files = read_folder(unzip.unpack(found.path, folder))
     hashes = {found.path.name: found.sha256} if found.sha256 else {}
     return dataclasses.replace(
         files,
