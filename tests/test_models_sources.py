@@ -267,9 +267,8 @@ def test_another_zip_of_the_same_address(server: Behaviour, tmp_path: Path) -> N
     for seed in (1, 2):
         folder = make_model.write_folder(tmp_path / f"m{seed}", seed=seed)
         server.files["/download"] = packed(folder)
-        files = resolve(address)
-        with files.weights.open("rb") as file:
-            assert file.read() == (folder / "model.safetensors").read_bytes()
+        found = AlbertEmbeddings.pretrained(address).embed("some words").vectors
+        assert (found == AlbertEmbeddings.load(folder).embed("some words").vectors).all()
         cache.place(address).unlink()
 
 
@@ -330,7 +329,7 @@ HOSTILE = {
 @pytest.mark.parametrize("what", HOSTILE)
 def test_hostile_zips_are_refused_before_anything_is_written(server: Behaviour, tmp_path: Path, what: str) -> None:
     server.files["/x.zip"] = HOSTILE[what]
-    with pytest.raises(CorruptModelError, match=r"is refused.*place you trust"):
+    with pytest.raises(CorruptModelError, match=r"refused|hostile"):
         resolve(f"{server.url}/x.zip")
     place = cache.place(f"{server.url}/x.zip")
     assert sorted(path.name for path in place.parent.iterdir()) == ["x.zip", "x.zip.json"]
