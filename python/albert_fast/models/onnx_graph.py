@@ -89,10 +89,14 @@ class _Builder:
         kinds = graph.node(
             "Gather", [self._weight(prefix + "token_type_embeddings.weight"), "token_type_ids"], prefix + "kinds"
         )
+        # Numbers cut to length and looked up, as every exporter writes it: graph optimizers know this form.
+        graph.constant("numbers", np.arange(self._geometry.max_position_embeddings, dtype=np.int64)[np.newaxis])
         graph.constant("zero", integers(0))
+        graph.constant("along", integers(1))
         length = graph.node("Shape", ["input_ids"], "length", start=1, end=2)
+        numbers = graph.node("Slice", ["numbers", "zero", length, "along"], "position_ids")
         positions = graph.node(
-            "Slice", [self._weight(prefix + "position_embeddings.weight"), "zero", length, "zero"], prefix + "positions"
+            "Gather", [self._weight(prefix + "position_embeddings.weight"), numbers], prefix + "positions"
         )
         x = graph.node("Add", [graph.node("Add", [words, kinds], prefix + "content"), positions], prefix + "sum")
         x = self._norm(x, prefix + "LayerNorm", prefix + "normed")
