@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lang", help="language of a published model's name, for example en")
     parser.add_argument("--revision", help="branch, tag or commit on the hub")
-    parser.add_argument("--cache-dir", metavar="FOLDER", help="folder of the hub's cache")
+    parser.add_argument("--cache-dir", metavar="FOLDER", help="folder for downloads")
     parser.add_argument("--offline", action="store_true", help="never use the network")
 
 

@@ -59,7 +59,7 @@ def fetch_entry(entry: Entry, options: Options) -> ModelFiles:
                     raise
                 _LOG.info("%s: %s", _address(source), error)
                 failures[source] = error
-    tried = "".join(f"\n  {number}. {_address(source)}: {failures[source]}" for number, source in enumerate(sources, 1))
+    tried = "".join(f"\n  {number}. {_line(source, failures[source])}" for number, source in enumerate(sources, 1))
     raise ModelNotFoundError(f"{entry.name} ({entry.lang}) was not found in any of its places:{tried}")
 
 
@@ -100,6 +100,11 @@ def _fetched(source: Source, options: Options, name: str | None) -> ModelFiles:
 def _downloaded(address: str, options: Options) -> download.Downloaded:
     _refuse_offline(address, options)
     return download.fetch(address, options.cache_dir, show_progress=options.show_progress)
+
+
+def _line(source: Source, error: Exception) -> str:
+    address, text = _address(source), str(error)
+    return text if text.startswith(address) else f"{address}: {text}"
 
 
 def _address(source: Source) -> str:
