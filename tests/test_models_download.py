@@ -282,8 +282,8 @@ def test_a_server_that_says_nothing(server: Behaviour, monkeypatch: pytest.Monke
 
 
 def test_a_slow_server_is_waited_for(server: Behaviour, data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfer, "TIMEOUT", 0.5)
-    server.block, server.pause = 1 << 13, 0.05  # longer than the limit as a whole, but never silent for so long
+    monkeypatch.setattr(transfer, "TIMEOUT", 1.5)
+    server.block, server.pause = 1 << 13, 0.08  # longer than the limit as a whole, but never silent for so long
     assert download.fetch(server.url + NAME).path.read_bytes() == data
     assert len(server.requests) == 1
 
