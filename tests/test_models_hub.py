@@ -174,6 +174,16 @@ def test_a_cached_model_asks_nothing(fake: FakeHub, tmp_path: Path) -> None:
     assert again == first
 
 
+def test_a_cached_model_needs_no_package(fake: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = resolve("albert_base_uncased", cache_dir=tmp_path)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    assert resolve("albert_base_uncased", cache_dir=tmp_path) == first
+    assert resolve(REPO, cache_dir=tmp_path, revision=COMMIT).weights == first.weights
+    for revision in ("v9", "../../x", COMMIT.replace("0", "1")):
+        with pytest.raises(MissingDependencyError):
+            resolve(REPO, cache_dir=tmp_path, revision=revision)
+
+
 @pytest.mark.parametrize("variable", ["ALBERT_FAST_OFFLINE", "HF_HUB_OFFLINE", None])
 def test_offline_uses_the_cache_and_says_what_is_missing(
     fake: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str | None
