@@ -27,7 +27,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Sizes of a model as its release names them; the `config.json` of the files decides.
+    """Sizes of the released ALBERT of a size's name; a model's own `config.json` decides.
 
     The number of attention heads is left to that file: descriptions of xlarge disagree.
     """
