@@ -119,9 +119,13 @@ ort::SessionHandle GraphModel::make_session(const OutputChoice&, int threads) co
   }
   ort::SessionHandle session;
   const std::span<const std::byte> onnx = graph_.bytes();
-  runtime.check(
-      api.CreateSessionFromArray(runtime.env(), onnx.data(), onnx.size(), options.get(), session.out()),
-      "opening the ONNX graph");
+  ort::Status* status =
+      api.CreateSessionFromArray(runtime.env(), onnx.data(), onnx.size(), options.get(), session.out());
+  try {
+    runtime.check(status, "opening the ONNX graph");
+  } catch (const Error& error) {  // what the runtime will not open is the file's fault
+    fail(ErrorCode::corrupt_model, error.what());
+  }
   return session;
 }
 
