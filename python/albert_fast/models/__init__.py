@@ -1,8 +1,10 @@
-"""Names -> model files: the registry, the hub and its cache, and readers of what lies in a folder.
+"""Names -> model files: the registry, the hub and its cache, and readers of every container of an ALBERT.
 
-A name goes through these modules in the order of this list: `registry` (which model is meant), `hub` (where
-its files are), `folder` (what is in them: `geometry`, `safetensors`, `tokenizer_json`), and `save` writes
-them again. Readers of other containers belong beside `folder` and return the same `ModelFiles`.
+A name goes through these modules in the order of this list: `registry` (which model is meant), `hub` (where its
+files are), `detect` (what they are: `tree` and `archive` list them, as the `blobs` of a folder, zip or tar.gz), a
+reader for the container (`folder` with `safetensors` and `pytorch`; `tensorflow` with `checkpoint` and `graphdef`;
+`spark_nlp`; `onnx_model` with `onnx_file` and `onnx_albert`), and `files`, which checks what they found and makes
+`ModelFiles` of it. `save` writes them again.
 """
 
 from __future__ import annotations
@@ -13,9 +15,13 @@ from pathlib import Path
 
 from ..errors import ModelNotFoundError, ParameterError
 from . import registry
-from .folder import Geometry, ModelFiles, TensorEntry, read_folder
+from .detect import read_any
+from .files import ModelFiles
+from .folder import read_folder
+from .geometry import Geometry
 from .registry import BUILT_IN, Entry, models
 from .save import save_folder
+from .tensors import TensorEntry
 
 __all__ = [
     "BUILT_IN",
@@ -25,6 +31,7 @@ __all__ = [
     "TensorEntry",
     "built_in_folder",
     "models",
+    "read_any",
     "read_folder",
     "resolve",
     "save_folder",
@@ -50,8 +57,8 @@ def resolve(
     Parameters
     ----------
     name
-        A path; a name of `models()` or one of its nlu references; or a Hugging Face id such as
-        "albert/albert-base-v2".
+        A path of anything that `read_any` reads; a name of `models()` or one of its nlu references; or a Hugging Face
+        id such as "albert/albert-base-v2".
     lang
         Language of the name; checked where given.
     cache_dir
@@ -80,7 +87,7 @@ def resolve(
         raise ParameterError(f"The model's name is {name!r}. Give a name such as {BUILT_IN!r}, or a folder.")
     entry = registry.lookup(text)
     if isinstance(name, os.PathLike) or _is_local(text, entry is not None):
-        return read_folder(Path(text).expanduser())
+        return read_any(Path(text).expanduser())
     if entry is None and not registry.is_hub_id(text):
         raise ModelNotFoundError(_unknown(text))
     if entry is not None:

@@ -18,6 +18,13 @@ from .vocabulary import Vocabulary
 
 # What a caller may say about a model of which no file says it.
 OVERRIDES = ("num_attention_heads", "num_hidden_layers", "hidden_act", "layer_norm_eps")
+# What tensors never show, what it is, and the value of ALBERT base.
+_ASKED = (
+    ("num_attention_heads", "how many attention heads the model has", 12),
+    ("num_hidden_layers", "how many layers the model has", 12),
+    ("hidden_act", "which activation the model has", "gelu_new"),
+    ("layer_norm_eps", "the epsilon of the model's normalizations", 1e-12),
+)
 _FLOATS = tuple(tensor_bytes.WIDTHS)
 
 
@@ -217,11 +224,11 @@ def complete(config: dict[str, Any], where: str) -> dict[str, Any]:
     ParameterError
         It does not; names the keyword arguments that say it.
     """
-    for key, what in (("num_attention_heads", "attention heads"), ("num_hidden_layers", "layers")):
+    for key, what, example in _ASKED:
         if config.get(key) is None:
             raise ParameterError(
-                f"{where} does not say how many {what} the model has, and its tensors do not show it. Put the model's "
-                f"config.json beside it, or say it: load(..., {key}=12) if there are 12."
+                f"{where} does not say {what}, and its tensors do not show it. Put the model's config.json beside it, "
+                f"or say it, for example load(..., {key}={example!r})."
             )
     return config
 

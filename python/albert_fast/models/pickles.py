@@ -97,9 +97,9 @@ class Machine:
         self._stack.append(value)
 
     def _pop(self) -> Any:
-        value = self._stack.pop()
+        value = self._stack.pop() if self._stack else _MARK
         if value is _MARK:
-            raise PickleError("a mark where a value should be")
+            raise PickleError("no value where one should be")
         return value
 
     def _pop_mark(self) -> list[Any]:
