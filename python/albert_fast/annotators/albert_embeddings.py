@@ -157,25 +157,56 @@ class AlbertEmbeddings(AlbertParams):
         return cls._from_files(files, parameters)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], **parameters: Any) -> Self:
-        """Load a model folder: ours, or a Hugging Face folder with config.json, model.safetensors and spiece.model.
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        num_attention_heads: int | None = None,
+        num_hidden_layers: int | None = None,
+        hidden_act: str | None = None,
+        layer_norm_eps: float | None = None,
+        **parameters: Any,
+    ) -> Self:
+        """Load a model in any form that people have one: nothing is written, and the form does not change a vector.
 
-        Parameters saved with the folder apply unless given here again.
+        Parameters
+        ----------
+        path
+            A folder of ours or of Hugging Face (model.safetensors or pytorch_model.bin), what Spark NLP saved (folder
+            or .zip), a TensorFlow SavedModel folder, Google's checkpoint (folder or .tar.gz), an .onnx file.
+        num_attention_heads, num_hidden_layers, hidden_act, layer_norm_eps
+            What no file of the model says. Seldom needed; an error asks for it.
+        **parameters
+            Parameters of the annotator. Those saved with the model apply unless given here again.
 
         Raises
         ------
         ModelNotFoundError
-            There is no such folder, or a file is missing in it.
+            There is nothing of that path, a file is missing, or it is of no known form.
         CorruptModelError
-            A file is truncated, changed since it was saved, or does not belong to the others.
+            A file is truncated, hostile, changed since it was saved, or does not belong to the others.
+        ParameterError
+            A number above is needed, or the path is a saved pipeline.
+
+        Warns
+        -----
+        ForeignGraphWarning
+            An ONNX graph is not an ALBERT in a known form and is run as it is: padded, the last hidden state only.
         """
         from .. import models
 
-        return cls._from_files(models.read_folder(path), parameters)
+        files = models.read_any(
+            path,
+            num_attention_heads=num_attention_heads,
+            num_hidden_layers=num_hidden_layers,
+            hidden_act=hidden_act,
+            layer_norm_eps=layer_norm_eps,
+        )
+        return cls._from_files(files, parameters)
 
     @classmethod
     def loadSavedModel(cls, folder: str | os.PathLike[str], spark_session: object = None) -> Self:
-        """Load a model folder. Spark NLP's name of `load`; the session is not needed."""
+        """Load a model. Spark NLP's name of `load`; the session is not needed."""
         return cls.load(folder)
 
     @classmethod
@@ -267,14 +298,19 @@ class AlbertEmbeddings(AlbertParams):
 
     # Pickling carries the configuration; whoever unpickles loads the model from the same folder on first use.
     def __getstate__(self) -> dict[str, Any]:
-        return {"parameters": self.explicit_params(), "source": None if self._files is None else self._files.source}
+        files = self._files
+        return {
+            "parameters": self.explicit_params(),
+            "source": None if files is None else files.source,
+            "overrides": {} if files is None else dict(files.overrides),
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state["parameters"])  # type: ignore[misc]
         if state["source"] is not None:
             from .. import models
 
-            self._files = models.read_folder(state["source"])
+            self._files = models.read_any(state["source"], **state["overrides"])
 
     def __copy__(self) -> Self:
         """Return an annotator of the same loaded model with parameters of its own."""
@@ -476,6 +512,10 @@ class AlbertEmbeddings(AlbertParams):
             raise ParameterError(
                 f"pooling={pooling!r} does not exist for level={level!r}; it can be {', '.join(LEVEL_POOLINGS[level])}."
             )
+        if pooling == "pooler" and not self._model_files().has_pooler:
+            raise ParameterError(
+                "pooling='pooler' needs the pooler, which this model does not have. Use 'cls' or 'mean'."
+            )
         compat = self.get_param("compat")
         layers = self._layer_indices(value("layers"))
         return {
@@ -508,7 +548,13 @@ class AlbertEmbeddings(AlbertParams):
                 raise ParameterError(
                     f"layers names {layer}; this model has hidden states 0 to {count} (or -1 to -{count + 1})."
                 )
-        return sorted(layer % (count + 1) for layer in layers)
+        numbers = sorted(layer % (count + 1) for layer in layers)
+        if self._model_files().graph is not None and numbers != [count]:
+            raise ParameterError(
+                f"layers is {layers}; this model is an ONNX graph that is run as it is and gives the last hidden state "
+                "only. Use layers=-1, or load the model from its weights."
+            )
+        return numbers
 
     def _window(self, compat: str | None) -> int:
         length: int = self.get_param("max_sentence_length")

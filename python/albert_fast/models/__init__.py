@@ -1,9 +1,10 @@
-"""Names -> model files: the registry, the hub and its cache, and readers of what lies in a folder.
+"""Names -> model files: the registry, the hub and its cache, and readers of every container of an ALBERT.
 
 A name goes through these modules in the order of this list: `registry` (which model is meant), `sources` (where
-its files are: `hub`, or a zip by `download`), `folder` (what is in them: `geometry`, `safetensors`,
-`tokenizer_json`), and `save` and `export` write them again. Readers of other containers belong beside `folder`
-and return the same `ModelFiles`.
+its files are: `hub`, or a zip by `download`), `detect` (what they are: `tree` and `archive` list them, as the `blobs`
+of a folder, zip or tar.gz), a reader for the container (`folder` with `safetensors` and `pytorch`; `tensorflow` with
+`checkpoint` and `graphdef`; `spark_nlp`; `onnx_model` with `onnx_file` and `onnx_albert`), and `files`, which checks
+what they found and makes `ModelFiles` of it. `save` and `export` write them again.
 """
 
 from __future__ import annotations
@@ -14,10 +15,14 @@ from pathlib import Path
 
 from ..errors import ModelNotFoundError, ParameterError
 from . import cache, registry
+from .detect import read_any
 from .export import export_model
-from .folder import Geometry, ModelFiles, TensorEntry, read_folder
+from .files import ModelFiles
+from .folder import read_folder
+from .geometry import Geometry
 from .registry import BUILT_IN, Entry, models
 from .save import save_folder
+from .tensors import TensorEntry
 
 __all__ = [
     "BUILT_IN",
@@ -28,6 +33,7 @@ __all__ = [
     "built_in_folder",
     "export_model",
     "models",
+    "read_any",
     "read_folder",
     "resolve",
     "save_folder",
@@ -54,8 +60,8 @@ def resolve(
     Parameters
     ----------
     name
-        A path; a name of `models()` or one of its nlu references; a Hugging Face id such as
-        "albert/albert-base-v2"; or the https address of a zip, which may end in "#sha256=..." and its hash.
+        A path of anything that `read_any` reads; a name of `models()` or one of its nlu references; a Hugging Face id
+        such as "albert/albert-base-v2"; or the https address of a zip, which may end in "#sha256=..." and its hash.
     lang
         Language of the name; checked where given.
     cache_dir
@@ -87,7 +93,7 @@ def resolve(
         raise ParameterError(f"The model's name is {name!r}. Give a name such as {BUILT_IN!r}, or a folder.")
     entry = registry.lookup(text)
     if isinstance(name, os.PathLike) or _is_local(text, entry is not None):
-        return read_folder(Path(text).expanduser())
+        return read_any(Path(text).expanduser())
     address = entry is None and cache.is_address(text)
     if entry is None and not address and not registry.is_hub_id(text):
         raise ModelNotFoundError(_unknown(text))

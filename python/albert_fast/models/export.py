@@ -7,13 +7,16 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelNotFoundError, ParameterError
-from . import onnx_writer
-from .folder import CONFIG, ModelFiles
+from . import onnx_writer, tensors
+from .blobs import FileBlob
+from .files import ModelFiles
+from .folder import CONFIG
 from .onnx_graph import albert_graph
 from .save import SPIECE, config_of, write_folder, write_synced
 
@@ -21,7 +24,6 @@ FORMATS = ("onnx", "spark-nlp")
 ONNX, ONNX_DATA = "model.onnx", "model.onnx_data"
 SPARK_SPIECE = "assets/spiece.model"
 _NAMES = frozenset((ONNX, ONNX_DATA, CONFIG, SPIECE, SPARK_SPIECE))
-_KINDS = {"F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
 
 def export_model(files: ModelFiles, form: str, destination: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
@@ -50,6 +52,11 @@ def export_model(files: ModelFiles, form: str, destination: str | os.PathLike[st
     """
     if form not in FORMATS:
         raise ParameterError(f"format={form!r} does not exist; it can be {', '.join(FORMATS)}.")
+    if files.graph is not None:
+        raise ParameterError(
+            f"{files.source} is an ONNX graph that is run as it is; it cannot be written in another form. Copy the "
+            "file, or export a model that was loaded from weights."
+        )
     target = Path(destination)
     if form == "spark-nlp":
         _check_for_spark(files)
@@ -130,18 +137,20 @@ def _write_onnx(files: ModelFiles, path: Path, data_path: Path, data_name: str, 
 
 def _numbers(files: ModelFiles) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """Yield the model's tensors as float32, one in memory at a time: the one place that knows where they lie."""
-    try:
-        source = files.weights.open("rb", buffering=0)
-    except OSError as error:
-        raise ModelNotFoundError(f"{files.weights} is gone ({error}). Load the model again, then export it.") from error
-    with source:
-        for entry in files.tensors:
-            source.seek(entry.begin)
-            stored = np.fromfile(source, _KINDS[entry.dtype], -1 if not entry.shape else int(np.prod(entry.shape)))
-            yield entry.name, _as_float32(stored, entry.dtype).reshape(entry.shape)
+    for named, entries in tensors.by_blob(files.tensors).items():
+        try:
+            blob = FileBlob.of(files.weights) if named is None else named
+            blob.source.stat()
+        except OSError as error:
+            raise ModelNotFoundError(
+                f"The model's weights are gone ({error}). Load the model again, then export it."
+            ) from error
+        for first, data, inside in tensors.runs(blob, entries):
+            for entry in inside:
+                yield entry.name, _as_float32(tensors.as_array(entry, data, first), entry.dtype)
 
 
-def _as_float32(stored: NDArray[np.generic], dtype: str) -> NDArray[np.float32]:
+def _as_float32(stored: NDArray[Any], dtype: str) -> NDArray[np.float32]:
     if dtype == "BF16":  # the upper half of a float32
         return (stored.astype("<u4") << 16).view("<f4")
     return stored.astype("<f4", copy=False)

@@ -25,6 +25,7 @@ from .folder import (
     CONFIG,
     TOKENIZER,
     TOKENIZER_CONFIG,
+    TORCH_WEIGHTS,
     VOCABULARIES,
     WEIGHTS,
     ModelFiles,
@@ -36,7 +37,7 @@ _LOG = logging.getLogger("albert_fast")
 OFFLINE_VARIABLES = ("ALBERT_FAST_OFFLINE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 DEFAULT_ENDPOINT = "https://huggingface.co"
 # What may hold the weights, in order of preference; read by `_open`.
-WEIGHT_FILES = (WEIGHTS,)
+WEIGHT_FILES = (WEIGHTS, TORCH_WEIGHTS)
 _TRUE = frozenset(("1", "on", "yes", "true"))
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -213,9 +214,9 @@ def _choose(request: Request, there: set[str]) -> list[str]:
         shown = ", ".join(sorted(name for name in there if not name.startswith("."))[:20]) or "nothing"
         raise ModelNotFoundError(
             f"The hub repository {request.repo} has no {' and no '.join(missing)}; it has: {shown}. This version "
-            f"reads {CONFIG}, {WEIGHTS} and spiece.model. Where the repository has a pull request that adds "
-            f"{WEIGHTS}, ask "
-            'for it: revision="refs/pr/1". Or load it with transformers and use save_pretrained(folder).'
+            f"reads {CONFIG}, {' or '.join(WEIGHT_FILES)}, and spiece.model. Where the repository has a pull request "
+            f'that adds {WEIGHTS}, ask for it: revision="refs/pr/1". Or load it with transformers and use '
+            "save_pretrained(folder)."
         )
     optional = [name for name in (TOKENIZER_CONFIG, ADDED_TOKENS) if name in there]
     return [CONFIG, vocabulary, *optional, weights]

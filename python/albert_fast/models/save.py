@@ -13,7 +13,8 @@ from pathlib import Path
 
 from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
 from . import record
-from .folder import ADDED_TOKENS, CONFIG, TOKENIZER_CONFIG, WEIGHTS, ModelFiles
+from .files import ModelFiles
+from .folder import ADDED_TOKENS, CONFIG, TOKENIZER_CONFIG, WEIGHTS
 
 SPIECE = "spiece.model"
 _BLOCK = 1 << 20
@@ -124,7 +125,7 @@ def _fill(work: Path, files: ModelFiles, parameters: Mapping[str, object]) -> No
         )
     if files.keep_accents:
         hashes[TOKENIZER_CONFIG] = write_synced(work / TOKENIZER_CONFIG, b'{"keep_accents": true}\n')
-    hashes[WEIGHTS] = _copy_weights(files, work / WEIGHTS)
+    hashes[WEIGHTS] = (_copy_weights if files.is_one_safetensors else _convert_weights)(files, work / WEIGHTS)
     record.write(
         work,
         record.Record(
@@ -175,6 +176,14 @@ def _copy_weights(files: ModelFiles, target: Path) -> str:
             "model again, then save it."
         )
     return found
+
+
+def _convert_weights(files: ModelFiles, target: Path) -> str:
+    with target.open("w+b") as out:
+        files.write_safetensors(out)
+        out.flush()
+        os.fsync(out.fileno())
+    return record.sha256(target)
 
 
 def _take_place(work: Path, target: Path) -> None:

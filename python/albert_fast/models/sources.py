@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import MissingDependencyError, ModelNotFoundError
-from . import cache, download, hub, unzip
-from .folder import ModelFiles, read_folder
+from . import cache, download, hub
+from .detect import read_any
+from .files import ModelFiles
 from .registry import Entry, Source
 
 _LOG = logging.getLogger("albert_fast")
@@ -126,11 +127,7 @@ def _refuse_offline(address: str, options: Options) -> None:
 
 def _open(found: download.Downloaded, name: str | None) -> ModelFiles:
     """Read the model in a downloaded zip: the one place that knows how."""
-    unzip.check(found.path)
-    status = found.path.stat()
-    # Another zip that takes its place gets another folder.
-    folder = found.path.with_name(f"{found.path.name}.{status.st_size:x}-{status.st_mtime_ns:x}")
-    files = read_folder(unzip.unpack(found.path, folder))
+    files = read_any(found.path)
     hashes = {found.path.name: found.sha256} if found.sha256 else {}
     return dataclasses.replace(
         files,
