@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import make_model
 
-STYLES = ("torch 1", "torch 2", "fused", "half")
+STYLES = ("torch 1", "torch 1 sdpa", "torch 2", "fused", "half")
 
 
 class Builder:
@@ -124,9 +124,16 @@ class Builder:
         if self.style == "torch 2":  # the scale is shared between both
             root = self.number(size**-0.25)
             scores = self.node("MatMul", self.node("Mul", query, root), self.node("Mul", key, root))
+        elif self.style == "torch 1 sdpa":  # the scale is worked out of a shape
+            last = self.node("Slice", self.node("Shape", query), self.ints(-1), self.ints((1 << 63) - 1))
+            wide = self.node("Sqrt", self.node("Cast", last, to=TensorProto.FLOAT))
+            root = self.node("Sqrt", self.node("Div", self.number(1.0), wide))
+            scores = self.node("MatMul", self.node("Mul", query, root), self.node("Mul", key, root))
         else:
             scores = self.node("Div", self.node("MatMul", query, key), self.number(math.sqrt(size)))
         shares = self.node("Softmax", self.node("Add", scores, mask), axis=-1)
+        if self.style == "torch 1 sdpa":
+            shares = self.node("Where", self.node("IsNaN", shares), self.number(0.0), shares)
         context = self.node("Transpose", self.node("MatMul", shares, value), perm=[0, 2, 1, 3])
         return self.node("Reshape", context, self.ints(0, 0, hidden))
 

@@ -184,6 +184,13 @@ def test_safetensors_in_parts(tmp_path: Path, expected: make_model.Array) -> Non
     np.testing.assert_array_equal(vectors(model), expected)
 
 
+@pytest.mark.parametrize("name", ["google/model.ckpt-best", "google/model.ckpt-best.index", "saved/saved_model.pb"])
+def test_the_names_that_tensorflow_uses(tmp_path: Path, expected: make_model.Array, name: str) -> None:
+    containers.write_files(tmp_path / "google", {**google_files(), **google_files("model.ckpt-5")})
+    containers.write_files(tmp_path / "saved", saved_model_files())
+    np.testing.assert_array_equal(vectors(AlbertEmbeddings.load(tmp_path / name)), expected)
+
+
 def test_a_missing_part_is_named(tmp_path: Path) -> None:
     folder = containers.write_files(tmp_path / "model", sharded("bin", containers.torch_zip))
     (folder / "part-1.bin").unlink()

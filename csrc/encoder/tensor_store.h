@@ -19,7 +19,7 @@ struct TensorEntry {
   std::vector<std::int64_t> shape;
   std::size_t begin = 0;
   std::size_t end = 0;
-  std::vector<std::int64_t> strides;  // in numbers, none below 0; empty: rows stand end to end
+  std::vector<std::int64_t> strides = {};  // in numbers, none below 0; empty: rows stand end to end
 };
 
 /// A float32 tensor: a view into a mapped file where that holds aligned float32 end to end, else into memory

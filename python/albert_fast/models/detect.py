@@ -29,7 +29,8 @@ def read_any(path: str | os.PathLike[str], **overrides: object) -> ModelFiles:
     Parameters
     ----------
     path
-        A folder, a .zip, a .tar.gz, or a file of weights (.safetensors, .bin, .onnx) with its folder around it.
+        A folder, a .zip, a .tar.gz, or a file of weights (.safetensors, .bin, .onnx, .index, saved_model.pb) with its
+        folder around it. A checkpoint may also be given by its prefix, as TensorFlow calls it.
     **overrides
         `num_attention_heads`, `num_hidden_layers`, `hidden_act`, `layer_norm_eps` of a model of which no file says
         them. A value given here goes before one that a file says; None says nothing.
@@ -52,6 +53,8 @@ def read_any(path: str | os.PathLike[str], **overrides: object) -> ModelFiles:
     except TypeError:
         raise ParameterError(f"The model's path is {path!r}. Give a path.") from None
     if not root.exists():
+        if root.name and root.with_name(root.name + ".index").is_file():  # as TensorFlow calls a checkpoint
+            return tensorflow.read_checkpoint(tree.of_folder(root.parent), root.name, given)
         raise ModelNotFoundError(
             f"There is no folder or file {root}. Give a folder that holds a model, or one of its archives."
         )
@@ -76,6 +79,10 @@ def _read_folder(root: Path, given: Mapping[str, object]) -> ModelFiles:
 
 
 def _read_file(root: Path, given: Mapping[str, object]) -> ModelFiles:
+    if root.name == tensorflow.SAVED_MODEL:
+        return _read_folder(root.parent, given)
+    if root.suffix == ".index":
+        return tensorflow.read_checkpoint(tree.of_folder(root.parent), root.name.removesuffix(".index"), given)
     with root.open("rb") as file:
         start = file.read(16)
     if archive.is_gzip(start):

@@ -116,11 +116,44 @@ class _Walk:
     def _constant(self, name: str) -> Constant | None:
         return self._graph.constants.get(self._skip(name))
 
-    def _scalar(self, name: str) -> float | None:
+    def _scalar(self, name: str, depth: int = 0) -> float | None:
+        """Return a number: a constant, or what PyTorch works out of one and the size of a head."""
         constant = self._constant(name)
-        if constant is None or constant.values is None or len(constant.values) != 1:
+        if constant is not None:
+            return constant.values[0] if constant.values is not None and len(constant.values) == 1 else None
+        node = self._graph.makers.get(self._skip(name))
+        if node is None or node.op not in ("Cast", "Sqrt", "Mul", "Div", "Slice", "Gather") or depth > 6:
             return None
-        return constant.values[0]
+        if node.op in ("Slice", "Gather"):
+            return self._last_size(node)
+        parts = [self._scalar(item, depth + 1) for item in node.inputs]
+        numbers = [part for part in parts if part is not None]
+        if len(numbers) != len(parts) or not numbers:
+            return None
+        if node.op in ("Mul", "Div"):
+            a, b = numbers
+            return a * b if node.op == "Mul" else a / b if b else None
+        return math.sqrt(numbers[0]) if node.op == "Sqrt" and numbers[0] >= 0 else numbers[0]
+
+    def _last_size(self, node: Node) -> float | None:
+        """Return the size of a head where a node picks the last dimension of a value that is split into heads."""
+        picked = self._constant(node.inputs[1])
+        if picked is None or picked.values not in ((-1.0,), (3.0,)):
+            return None
+        shape = self._maker(node.inputs[0], "Shape", "Gather")
+        if shape is not None and shape.op == "Gather":  # an optimizer turned the shape in place of the value
+            order = self._constant(shape.inputs[1])
+            kept = order is not None and order.values is not None and len(order.values) == 4 and order.values[3] == 3.0
+            shape = self._maker(shape.inputs[0], "Shape") if kept else None
+        split = None if shape is None else self._maker(shape.inputs[0], "Transpose", "Reshape")
+        if (
+            shape is None
+            or split is None
+            or (split.op == "Transpose" and split.attributes.get("perm", ())[-1:] != (3,))
+        ):
+            return None
+        sizes = self._to_linear(shape.inputs[0])[2]
+        return float(next(iter(sizes))) if len(sizes) == 1 else None
 
     def _vector(self, name: str) -> TensorEntry | None:
         constant = self._constant(name)
