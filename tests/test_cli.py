@@ -365,7 +365,8 @@ def test_models(capfd: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["models"]) == 0
     text = capfd.readouterr().out
     assert re.search(r"^albert_tiny_en +en +tiny .*this package$", text, re.MULTILINE)
-    assert re.search(r"^albert_base_uncased +en +base +768 +albert/albert-base-v2$", text, re.MULTILINE)
+    assert re.search(r"^albert_base_uncased +en +base +768 +albert/albert-base-v2, then Spark", text, re.MULTILINE)
+    assert re.search(r"^albert_cda +en +large +1024 +fairnlp/albert-cda$", text, re.MULTILINE)
     assert cli.main(["models", "--json"]) == 0
     assert len(json.loads(capfd.readouterr().out)) == len(text.splitlines()) - 4
 

@@ -183,8 +183,8 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
 
 
 def test_other_formats_are_named_with_the_way_out(folder: Path) -> None:
-    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    with pytest.raises(ModelNotFoundError, match=r"pytorch_model\.bin \(PyTorch weights\).*save_pretrained"):
+    (folder / "model.safetensors").rename(folder / "tf_model.h5")
+    with pytest.raises(ModelNotFoundError, match=r"tf_model\.h5 \(Keras weights\).*save_pretrained"):
         read_folder(folder)
 
 

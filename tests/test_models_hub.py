@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+import containers
 import make_model
 from albert_fast.errors import CorruptModelError, MissingDependencyError, ModelNotFoundError
 from albert_fast.models import hub, registry, resolve
@@ -43,7 +44,7 @@ class FakeHub:
 
     def etag(self, name: str) -> str:
         data = self.files[name]
-        return hashlib.sha256(data).hexdigest() if name.endswith((".safetensors", ".model")) else git_hash(data)
+        return hashlib.sha256(data).hexdigest() if name.endswith((".safetensors", ".model", ".bin")) else git_hash(data)
 
     def sibling(self, name: str) -> dict[str, Any]:
         data = self.files[name]
@@ -136,6 +137,7 @@ def _fake(content: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterato
     server.fake = FakeHub(dict(content))
     server.fake.url = f"http://127.0.0.1:{server.server_address[1]}"
     monkeypatch.setenv("HF_ENDPOINT", server.fake.url)
+    monkeypatch.setattr(registry, "UPLOADS", server.fake.url + "/no-zips/")
     monkeypatch.setenv("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -171,6 +173,16 @@ def test_a_cached_model_asks_nothing(fake: FakeHub, tmp_path: Path) -> None:
     again = resolve("albert_base_uncased", "en", cache_dir=tmp_path)
     assert fake.requests == []
     assert again == first
+
+
+def test_a_cached_model_needs_no_package(fake: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = resolve("albert_base_uncased", cache_dir=tmp_path)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    assert resolve("albert_base_uncased", cache_dir=tmp_path) == first
+    assert resolve(REPO, cache_dir=tmp_path, revision=COMMIT).weights == first.weights
+    for revision in ("v9", "../../x", COMMIT.replace("0", "1")):
+        with pytest.raises(MissingDependencyError):
+            resolve(REPO, cache_dir=tmp_path, revision=revision)
 
 
 @pytest.mark.parametrize("variable", ["ALBERT_FAST_OFFLINE", "HF_HUB_OFFLINE", None])
@@ -294,9 +306,25 @@ def test_unknown_repository_and_revision(fake: FakeHub, tmp_path: Path) -> None:
         resolve(REPO, cache_dir=tmp_path, revision="v9")
 
 
-def test_a_repository_without_safetensors_says_so(fake: FakeHub, tmp_path: Path) -> None:
+def test_pytorch_weights_are_fetched_where_there_are_no_others(fake: FakeHub, tmp_path: Path) -> None:
+    weights = make_model.make_weights(make_model.TINY)
     del fake.files["model.safetensors"]
-    with pytest.raises(ModelNotFoundError, match=r"has no model\.safetensors.*pytorch_model\.bin.*refs/pr/1"):
+    fake.files["pytorch_model.bin"] = containers.torch_zip(weights)
+    files = resolve(REPO, cache_dir=tmp_path)
+    assert files.sha256["pytorch_model.bin"] == hashlib.sha256(fake.files["pytorch_model.bin"]).hexdigest()
+    assert {entry.name for entry in files.tensors} == set(weights)
+    fake.requests.clear()
+    assert resolve(REPO, cache_dir=tmp_path) == files
+    assert fake.requests == []
+    flip_last_byte((snapshot(tmp_path) / "pytorch_model.bin").resolve())
+    with pytest.raises(CorruptModelError, match=r"pytorch_model\.bin was changed or damaged"):
+        resolve(REPO, cache_dir=tmp_path)
+
+
+def test_a_repository_without_safetensors_says_so(fake: FakeHub, tmp_path: Path) -> None:
+    del fake.files["model.safetensors"], fake.files["pytorch_model.bin"]
+    fake.files["tf_model.h5"] = b"x"
+    with pytest.raises(ModelNotFoundError, match=r"has no model\.safetensors.*it has: .*tf_model\.h5.*refs/pr/1"):
         resolve("albert_base_uncased", cache_dir=tmp_path)
 
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "bindings/arrays.h"
@@ -11,6 +12,7 @@
 #include "bindings/signals.h"
 #include "bindings/strings.h"
 #include "encoder/engine.h"
+#include "encoder/graph_model.h"
 
 namespace py = pybind11;
 
@@ -19,6 +21,7 @@ namespace {
 
 using encoder::EmbedOptions;
 using encoder::Engine;
+using encoder::TensorStore;
 
 template <class Enum, std::size_t N>
 Enum parse(const std::array<std::pair<const char*, Enum>, N>& names, const std::string& value,
@@ -94,17 +97,6 @@ encoder::Geometry geometry_from(const py::dict& d) {
   return g;
 }
 
-std::vector<encoder::TensorEntry> entries_from(const py::list& list) {
-  std::vector<encoder::TensorEntry> entries;
-  for (const py::handle item : list) {
-    const auto t = item.cast<py::tuple>();
-    entries.push_back({t[0].cast<std::string>(), t[1].cast<std::string>(),
-                       t[2].cast<std::vector<std::int64_t>>(), t[3].cast<std::size_t>(),
-                       t[4].cast<std::size_t>()});
-  }
-  return entries;
-}
-
 py::dict stats_to_dict(const columns::EmbeddingStats& s) {
   py::dict d;
   d["texts"] = s.texts;
@@ -144,19 +136,86 @@ py::dict without_gil(Work work) {
   return columns_to_dict(std::move(*result));
 }
 
-std::shared_ptr<Engine> load_engine(const std::string& weights, const py::list& tensors,
-                                    const py::dict& geometry, const py::bytes& spiece,
-                                    std::size_t cache_bytes, bool keep_accents, std::int32_t cls_id,
-                                    std::int32_t sep_id) {
-  const std::vector<encoder::TensorEntry> entries = entries_from(tensors);
-  const encoder::Geometry g = geometry_from(geometry);
-  const std::string_view vocabulary = spiece;
+encoder::TensorEntry entry_from(std::string name, std::string dtype, std::vector<std::int64_t> shape,
+                                std::vector<std::int64_t> strides, std::size_t begin, std::size_t end) {
+  return {std::move(name), std::move(dtype), std::move(shape), begin, end, std::move(strides)};
+}
+
+void add_mapped(TensorStore& store, std::size_t file, std::string name, std::string dtype,
+                std::vector<std::int64_t> shape, std::vector<std::int64_t> strides, std::size_t begin,
+                std::size_t end) {
+  const encoder::TensorEntry entry =
+      entry_from(std::move(name), std::move(dtype), std::move(shape), std::move(strides), begin, end);
+  const py::gil_scoped_release release;
+  store.add(file, entry);
+}
+
+void add_copied(TensorStore& store, const py::bytes& bytes, std::string name, std::string dtype,
+                std::vector<std::int64_t> shape, std::vector<std::int64_t> strides, std::size_t begin,
+                std::size_t end) {
+  const encoder::TensorEntry entry =
+      entry_from(std::move(name), std::move(dtype), std::move(shape), std::move(strides), begin, end);
+  const std::string_view view = bytes;  // the caller holds the object while the lock is released
+  const py::gil_scoped_release release;
+  store.add(std::as_bytes(std::span(view)), entry);
+}
+
+/// (name, path, begin, end) of a mapped file, or (name, bytes).
+encoder::GraphFile graph_file_from(const py::handle& item) {
+  const auto t = item.cast<py::tuple>();
+  auto name = t[0].cast<std::string>();
+  if (t.size() == 2) return encoder::GraphFile::copied(std::move(name), t[1].cast<std::string>());
+  return encoder::GraphFile::mapped(std::move(name), t[1].cast<std::string>(), t[2].cast<std::size_t>(),
+                                    t[3].cast<std::size_t>());
+}
+
+encoder::GraphSignature signature_from(const py::dict& d) {
+  using R = encoder::GraphSignature::Role;
+  encoder::GraphSignature signature;
+  for (const py::handle item : d["inputs"]) {
+    const auto t = item.cast<py::tuple>();
+    const R role =
+        parse(std::array{std::pair{"input_ids", R::input_ids}, std::pair{"attention_mask", R::attention_mask},
+                         std::pair{"token_type_ids", R::token_type_ids}},
+              t[1].cast<std::string>(), "role");
+    signature.inputs.push_back({t[0].cast<std::string>(), role, t[2].cast<bool>()});
+  }
+  signature.hidden_output = d["hidden"].cast<std::string>();
+  signature.pooler_output = d["pooler"].cast<std::string>();
+  return signature;
+}
+
+template <class MakeModel>
+std::shared_ptr<Engine> load_engine(const py::dict& tokenizer, MakeModel make_model) {
+  const auto vocabulary = tokenizer["spiece"].cast<std::string>();
+  const auto cache_bytes = tokenizer["cache_bytes"].cast<std::size_t>();
+  const encoder::TokenizerSettings settings{tokenizer["keep_accents"].cast<bool>(),
+                                            tokenizer["cls_id"].cast<std::int32_t>(),
+                                            tokenizer["sep_id"].cast<std::int32_t>()};
   const py::gil_scoped_release release;
   auto pieces = std::make_shared<const sentencepiece::Model>(sentencepiece::Model::parse(vocabulary));
-  auto tokenizer = std::make_shared<sentencepiece::Tokenizer>(std::move(pieces), cache_bytes);
-  auto model = std::make_shared<const encoder::Model>(weights, entries, g);
-  return std::make_shared<Engine>(std::move(model), std::move(tokenizer),
-                                  encoder::TokenizerSettings{keep_accents, cls_id, sep_id});
+  return std::make_shared<Engine>(
+      make_model(), std::make_shared<sentencepiece::Tokenizer>(std::move(pieces), cache_bytes), settings);
+}
+
+/// The store is empty afterwards.
+std::shared_ptr<Engine> load_packed(TensorStore& store, const py::dict& geometry, const py::dict& tokenizer) {
+  const encoder::Geometry g = geometry_from(geometry);
+  return load_engine(tokenizer, [&] {
+    return std::make_shared<const encoder::PackedModel>(std::exchange(store, TensorStore()), g);
+  });
+}
+
+std::shared_ptr<Engine> load_graph(const py::tuple& graph, const py::list& files, const py::dict& signature,
+                                   const py::dict& geometry, const py::dict& tokenizer) {
+  const encoder::Geometry g = geometry_from(geometry);
+  encoder::GraphFile onnx = graph_file_from(graph);
+  std::vector<encoder::GraphFile> beside;
+  for (const py::handle item : files) beside.push_back(graph_file_from(item));
+  encoder::GraphSignature how = signature_from(signature);
+  return load_engine(tokenizer, [&] {
+    return std::make_shared<const encoder::GraphModel>(std::move(onnx), std::move(beside), std::move(how), g);
+  });
 }
 
 py::dict embed(const Engine& engine, const py::sequence& texts, const py::dict& options, std::size_t first) {
@@ -201,11 +260,18 @@ py::dict embed_ids(const Engine& engine, const std::vector<std::vector<std::int3
 }  // namespace
 
 void register_engine(py::module_& m) {
+  py::class_<TensorStore>(m, "TensorStore", "Tensors on their way into an Engine.")
+      .def(py::init())
+      .def("map", &TensorStore::map, py::arg("path"))
+      .def("add_mapped", &add_mapped, py::arg("file"), py::arg("name"), py::arg("dtype"), py::arg("shape"),
+           py::arg("strides"), py::arg("begin"), py::arg("end"))
+      .def("add_copied", &add_copied, py::arg("data"), py::arg("name"), py::arg("dtype"), py::arg("shape"),
+           py::arg("strides"), py::arg("begin"), py::arg("end"));
   py::class_<Engine, std::shared_ptr<Engine>>(m, "Engine",
                                               "A loaded model with its tokenizer. Safe to share.")
-      .def(py::init(&load_engine), py::arg("weights"), py::arg("tensors"), py::arg("geometry"),
-           py::arg("spiece"), py::arg("cache_bytes"), py::arg("keep_accents") = false, py::arg("cls_id") = -1,
-           py::arg("sep_id") = -1)
+      .def(py::init(&load_packed), py::arg("weights"), py::arg("geometry"), py::arg("tokenizer"))
+      .def_static("of_graph", &load_graph, py::arg("graph"), py::arg("files"), py::arg("signature"),
+                  py::arg("geometry"), py::arg("tokenizer"))
       .def("embed", &embed, py::arg("texts"), py::arg("options"), py::arg("first") = 0)
       .def("embed_words", &embed_words, py::arg("sentences"), py::arg("options"))
       .def("annotate", &annotate, py::arg("sentences"), py::arg("tokens"), py::arg("options"),
@@ -217,6 +283,7 @@ void register_engine(py::module_& m) {
             return py::str(std::string(e.tokenizer().model().piece(id)));
           },
           py::arg("id"))
+      .def_property_readonly("has_layers", [](const Engine& e) { return e.model().has_layers(); })
       .def_property_readonly("has_pooler", [](const Engine& e) { return e.model().has_pooler(); });
 }
 

@@ -118,6 +118,10 @@ void Engine::check(const EmbedOptions& options) const {
           std::to_string(g.num_hidden_layers));
     }
   }
+  const bool last_only = options.layers.size() == 1 && options.layers.front() == g.num_hidden_layers;
+  if (!last_only && !model_->has_layers()) {
+    bad("layers names hidden states before the last; this model is an ONNX graph that gives the last only");
+  }
   if (options.pooling == Pooling::pooler && !model_->has_pooler()) {
     bad("pooling='pooler' needs the pooler's weights, which this model does not have");
   }

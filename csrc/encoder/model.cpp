@@ -13,9 +13,7 @@
 
 namespace albert_fast::encoder {
 
-Model::Model(const std::string& weights_path, const std::vector<TensorEntry>& entries,
-             const Geometry& geometry)
-    : geometry_(geometry), weights_(weights_path, entries, geometry) {
+PackedModel::PackedModel(TensorStore store, const Geometry& g) : Model(g), weights_(std::move(store), g) {
   const ort::Runtime& runtime = ort::Runtime::get();
   runtime.check(runtime.api().CreatePrepackedWeightsContainer(prepacked_.out()),
                 "creating the weight container");
@@ -46,20 +44,14 @@ std::shared_ptr<const ort::SessionHandle> Model::session(const OutputChoice& cho
   if (sessions_.size() == kMostSessions) sessions_.erase(sessions_.begin());
   sessions_.push_back(
       {choice, threads, std::make_shared<const ort::SessionHandle>(make_session(choice, threads))});
-  // The packed copies serve from now on; the pages of the originals can go.
-  weights_.drop_resident_pages();
-#if defined(__GLIBC__)
-  malloc_trim(0);  // glibc keeps the buffers of the packing otherwise
-#endif
+  session_made();
   return sessions_.back().handle;
 }
 
-ort::SessionHandle Model::make_session(const OutputChoice& choice, int threads) const {
+void set_session_options(const ort::SessionOptionsHandle& options, int threads) {
   const ort::Runtime& runtime = ort::Runtime::get();
   const ort::Api& api = runtime.api();
-  ort::SessionOptionsHandle options;
   const char* doing = "preparing a session";
-  runtime.check(api.CreateSessionOptions(options.out()), doing);
   runtime.check(api.SetSessionExecutionMode(options.get(), ort::kSequential), doing);
   runtime.check(api.SetSessionGraphOptimizationLevel(options.get(), ort::kOptimizeBasic), doing);
   runtime.check(api.SetSessionLogSeverityLevel(options.get(), ort::kLogError), doing);
@@ -68,8 +60,25 @@ ort::SessionHandle Model::make_session(const OutputChoice& choice, int threads) 
   runtime.check(api.DisableMemPattern(options.get()), doing);  // shapes are free, patterns would pile up
   // Spin inside a run, sleep between runs: idle models must not burn the processor.
   runtime.check(api.AddSessionConfigEntry(options.get(), "session.force_spinning_stop", "1"), doing);
+}
+
+void PackedModel::session_made() const {
+  // The packed copies serve from now on; the pages of the originals can go.
+  weights_.drop_resident_pages();
+#if defined(__GLIBC__)
+  malloc_trim(0);  // glibc keeps the buffers of the packing otherwise
+#endif
+}
+
+ort::SessionHandle PackedModel::make_session(const OutputChoice& choice, int threads) const {
+  const ort::Runtime& runtime = ort::Runtime::get();
+  const ort::Api& api = runtime.api();
+  ort::SessionOptionsHandle options;
+  const char* doing = "preparing a session";
+  runtime.check(api.CreateSessionOptions(options.out()), doing);
+  set_session_options(options, threads);
   runtime.check(api.AddCustomOpDomain(options.get(), runtime.custom_ops()), doing);
-  const Graph graph = write_graph(geometry_, weights_, choice);
+  const Graph graph = write_graph(geometry(), weights_, choice);
   std::vector<const char*> names;
   std::vector<char*> buffers;
   std::vector<std::size_t> sizes;
@@ -92,8 +101,8 @@ ort::SessionHandle Model::make_session(const OutputChoice& choice, int threads) 
   return session;
 }
 
-bool run_batch(ort::Session* session, const ort::RunOptionsHandle& options, const PackedBatch& batch,
-               std::span<float> out, std::int64_t hidden) {
+bool PackedModel::run(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
+                      const PackedBatch& batch, std::span<float> out) const {
   const ort::Runtime& runtime = ort::Runtime::get();
   const auto length = [](auto span) { return static_cast<std::int64_t>(span.size()); };
   const std::int64_t packed[] = {1, length(batch.input_ids)};
@@ -101,7 +110,7 @@ bool run_batch(ort::Session* session, const ort::RunOptionsHandle& options, cons
   const std::int64_t splits[] = {length(batch.row_splits)};
   const std::int64_t tokens[] = {length(batch.row_tokens)};
   const std::int64_t single[] = {1};
-  const std::int64_t rows[] = {length(batch.row_splits) - 1, hidden};
+  const std::int64_t rows[] = {length(batch.row_splits) - 1, geometry().hidden_size};
   const ort::ValueHandle inputs[] = {
       ort::view_tensor(batch.input_ids, packed),
       ort::view_tensor(batch.position_ids, packed),
@@ -117,7 +126,8 @@ bool run_batch(ort::Session* session, const ort::RunOptionsHandle& options, cons
   runtime.check(runtime.api().Run(session, options.get(), kGraphInputs, values, std::size(inputs),
                                   &kGraphOutput, 1, &result),
                 "running the model");
-  return last_gather_destination() == out.data();
+  // With the pooler the gathered rows are an intermediate result by design.
+  return choice.pooler || last_gather_destination() == out.data();
 }
 
 }  // namespace albert_fast::encoder

@@ -24,21 +24,36 @@ struct PackedBatch {
   std::int32_t reduction = 0;
 };
 
-/// A loaded ALBERT: weights, and sessions made on first use that share the weights packed for the processor's
-/// matrix products. Immutable to its users; any number of threads may run it.
+/// A loaded model. Immutable to its users; any number of threads may run it.
 class Model {
  public:
-  Model(const std::string& weights_path, const std::vector<TensorEntry>& entries, const Geometry& geometry);
+  explicit Model(const Geometry& geometry) : geometry_(geometry) {}
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+  virtual ~Model() = default;
 
   [[nodiscard]] const Geometry& geometry() const { return geometry_; }
-  [[nodiscard]] bool has_pooler() const { return weights_.has("pooler.weight"); }
+  [[nodiscard]] virtual bool has_pooler() const = 0;
+  /// Whether hidden states other than the last can be had.
+  [[nodiscard]] virtual bool has_layers() const = 0;
 
   /// A session that computes `choice` with `threads` threads inside each operator. The model keeps the few
   /// that were used last; a caller keeps its own alive, but not beyond the model.
   [[nodiscard]] std::shared_ptr<const ort::SessionHandle> session(const OutputChoice& choice,
                                                                   int threads) const;
+  /// Runs `batch` and writes its rows to `out` [row_splits.size() - 1, hidden]. Returns false when the engine
+  /// did not write there directly (which then is a copy).
+  virtual bool run(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
+                   const PackedBatch& batch, std::span<float> out) const = 0;
   /// Throws `forked` in a child of the process that loaded the model.
   void require_same_process() const;
+
+ protected:
+  [[nodiscard]] virtual ort::SessionHandle make_session(const OutputChoice& choice, int threads) const = 0;
+  /// Called when a session has been made, once its copies of the weights stand.
+  virtual void session_made() const {}
+  /// For destructors: a session goes before what it was made of.
+  void drop_sessions() noexcept { sessions_.clear(); }
 
  private:
   struct CachedSession {
@@ -46,20 +61,35 @@ class Model {
     int threads = 0;
     std::shared_ptr<const ort::SessionHandle> handle;
   };
-  ort::SessionHandle make_session(const OutputChoice& choice, int threads) const;
 
   Geometry geometry_;
   std::uint64_t generation_ = ort::fork_generation();
-  Weights weights_;
-  std::vector<std::pair<std::string, ort::ValueHandle>> tensors_;
-  ort::PrepackedWeightsHandle prepacked_;
   mutable std::mutex mutex_;
   mutable std::vector<CachedSession> sessions_;
 };
 
-/// Runs `batch` and writes its rows to `out` [row_splits.size() - 1, hidden]. Returns false when the engine
-/// did not write there directly (which then is a copy that ONNX Runtime made).
-bool run_batch(ort::Session* session, const ort::RunOptionsHandle& options, const PackedBatch& batch,
-               std::span<float> out, std::int64_t hidden);
+/// What every session of ours is set to.
+void set_session_options(const ort::SessionOptionsHandle& options, int threads);
+
+/// An ALBERT whose weights we hold and whose graph we write: sequences stand end to end, and sessions share
+/// the weights packed for the processor's matrix products.
+class PackedModel final : public Model {
+ public:
+  PackedModel(TensorStore store, const Geometry& geometry);
+  ~PackedModel() override { drop_sessions(); }
+
+  [[nodiscard]] bool has_pooler() const override { return weights_.has("pooler.weight"); }
+  [[nodiscard]] bool has_layers() const override { return true; }
+  bool run(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
+           const PackedBatch& batch, std::span<float> out) const override;
+
+ private:
+  [[nodiscard]] ort::SessionHandle make_session(const OutputChoice& choice, int threads) const override;
+  void session_made() const override;
+
+  Weights weights_;
+  std::vector<std::pair<std::string, ort::ValueHandle>> tensors_;
+  ort::PrepackedWeightsHandle prepacked_;
+};
 
 }  // namespace albert_fast::encoder

@@ -87,10 +87,9 @@ class Run {
     if (first == last) return;
     const PackedBatch packed = workers_[worker].packer.pack(batch, plan_.source);
     const std::span<float> rows = out_.subspan(first * hidden_, (last - first) * hidden_);
-    const bool in_place = run_batch(session_->get(), workers_[worker].options, packed, rows,
-                                    plan_.model.geometry().hidden_size);
-    // With the pooler the gathered rows are an intermediate result by design.
-    if (!in_place && !plan_.choice.pooler) copies_.fetch_add(1);
+    if (!plan_.model.run(session_->get(), workers_[worker].options, plan_.choice, packed, rows)) {
+      copies_.fetch_add(1);
+    }
   }
 
   void terminate() {

@@ -13,4 +13,13 @@ std::vector<std::int64_t> shape_of(const Value* value) {
   return dims;
 }
 
+int element_type_of(const Value* value) {
+  const Runtime& runtime = Runtime::get();
+  ShapeHandle info;
+  runtime.check(runtime.api().GetTensorTypeAndShape(value, info.out()), "reading a type");
+  int type = 0;
+  runtime.check(runtime.api().GetTensorElementType(info.get(), &type), "reading a type");
+  return type;
+}
+
 }  // namespace albert_fast::ort

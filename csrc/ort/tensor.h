@@ -19,6 +19,10 @@ template <>
 struct element_type<std::int32_t> {
   static constexpr ElementType value = kInt32;
 };
+template <>
+struct element_type<std::int64_t> {
+  static constexpr ElementType value = kInt64;
+};
 
 /// A tensor over memory that the caller keeps alive; ONNX Runtime neither copies nor frees it.
 template <class T>
@@ -34,5 +38,6 @@ ValueHandle view_tensor(std::span<T> data, std::span<const std::int64_t> shape) 
 }
 
 std::vector<std::int64_t> shape_of(const Value* value);
+int element_type_of(const Value* value);
 
 }  // namespace albert_fast::ort

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "base/error.h"
+#include "encoder/tensor_store.h"
 #include "encoder/weights.h"
 #include "tests/check.h"
 
@@ -30,15 +31,50 @@ class TemporaryFile {
 ALBERT_FAST_TEST(a_tensor_outside_the_file_is_refused) {
   const TemporaryFile file(std::string(64, 'x'));
   const Geometry geometry;
-  const auto load = [&](TensorEntry entry) { return Weights(file.path(), {std::move(entry)}, geometry); };
+  const auto load = [&](const TensorEntry& entry) {
+    TensorStore store;
+    store.add(store.map(file.path()), entry);
+    return Weights(std::move(store), geometry);
+  };
   CHECK_THROWS(load({"a", "F32", {4}, 56, 72}), ErrorCode::corrupt_model);
   CHECK_THROWS(load({"a", "F32", {4}, 60, 56}), ErrorCode::corrupt_model);
   CHECK_THROWS(load({"a", "F32", {5}, 0, 16}), ErrorCode::corrupt_model);
   CHECK_THROWS(load({"a", "F32", {-4}, 0, 16}), ErrorCode::corrupt_model);
   CHECK_THROWS(load({"a", "F32", {std::int64_t{1} << 62, 16}, 0, 0}), ErrorCode::corrupt_model);
   CHECK_THROWS(load({"a", "I64", {8}, 0, 16}), ErrorCode::corrupt_model);
+  CHECK_THROWS(load({"a", "F32", {2, 2}, 0, 16, {2}}), ErrorCode::corrupt_model);
+  CHECK_THROWS(load({"a", "F32", {2, 2}, 0, 16, {2, -1}}), ErrorCode::corrupt_model);
+  CHECK_THROWS(load({"a", "F32", {2, 2}, 0, 16, {3, 1}}), ErrorCode::corrupt_model);
+  CHECK_THROWS(load({"a", "F32", {2, 2}, 0, 16, {std::int64_t{1} << 62, 1}}), ErrorCode::corrupt_model);
   // A tensor that is fine leads to the next question: where are the others?
   CHECK_THROWS(load({"a", "F32", {4}, 0, 16}), ErrorCode::corrupt_model);
+}
+
+ALBERT_FAST_TEST(strides_turn_and_cut_a_matrix) {
+  // [[0, 1, 2], [3, 4, 5]] in each of the number formats
+  const float f32[] = {0, 1, 2, 3, 4, 5};
+  const double f64[] = {0, 1, 2, 3, 4, 5};
+  const std::uint16_t f16[] = {0x0000, 0x3C00, 0x4000, 0x4200, 0x4400, 0x4500};
+  const auto check = [](auto& numbers, const char* dtype) {
+    const std::span<const std::byte> bytes = std::as_bytes(std::span(numbers));
+    const std::size_t width = bytes.size() / 6;
+    TensorStore store;
+    store.add(bytes, {"turned", dtype, {3, 2}, 0, bytes.size(), {1, 3}});
+    store.add(bytes, {"last columns", dtype, {2, 2}, width, bytes.size(), {3, 1}});
+    store.add(bytes, {"row", dtype, {3}, 3 * width, bytes.size(), {}});
+    const auto values = [&](const char* name) {
+      const Tensor& tensor = store.at(name);
+      return std::vector<float>(tensor.data, tensor.data + tensor.size());
+    };
+    CHECK(values("turned") == (std::vector<float>{0, 3, 1, 4, 2, 5}));
+    CHECK(values("last columns") == (std::vector<float>{1, 2, 4, 5}));
+    CHECK(values("row") == (std::vector<float>{3, 4, 5}));
+    store.drop("row");
+    CHECK(!store.has("row"));
+  };
+  check(f32, "F32");
+  check(f64, "F64");
+  check(f16, "F16");
 }
 
 ALBERT_FAST_TEST(a_file_that_is_missing_or_empty_is_refused) {

@@ -1,7 +1,7 @@
-"""The command `albert-fast`: embed texts, list and describe models, explain the machine.
+"""The command `albert-fast`: embed texts, list, describe, convert and verify models, explain the machine.
 
 Exit codes: 0 done, 1 failed (the reason is on the standard error output), 2 wrong usage, 130 interrupted, 141
-the reader of the output went away.
+the reader of the output went away. `verify`: 0 pass, 1 fail, 2 cannot say.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 from .errors import AlbertFastError, InputError
 
 FAILED, USAGE, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
+UNKNOWN = 2  # of verify
 LEVELS = ("word", "sentence", "document", "piece")
 _BUILT_IN = "albert_tiny_en"
 
@@ -80,6 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_source(info)
     info.add_argument("--json", action="store_true", help="print JSON")
     info.set_defaults(run=_run_info)
+    _add_convert(commands)
+    _add_verify(commands)
     doctor = commands.add_parser("doctor", help="explain this machine: runtime, processor, GPU, caches")
     doctor.add_argument("--json", action="store_true", help="print JSON")
     doctor.set_defaults(run=_run_doctor)
@@ -89,8 +92,38 @@ def _parser() -> argparse.ArgumentParser:
 def _add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lang", help="language of a published model's name, for example en")
     parser.add_argument("--revision", help="branch, tag or commit on the hub")
-    parser.add_argument("--cache-dir", metavar="FOLDER", help="folder of the hub's cache")
+    parser.add_argument("--cache-dir", metavar="FOLDER", help="folder for downloads")
     parser.add_argument("--offline", action="store_true", help="never use the network")
+
+
+def _add_convert(commands: Any) -> None:
+    parser: argparse.ArgumentParser = commands.add_parser("convert", help="write a model in another form")
+    parser.add_argument("source", metavar="SRC", help="name, Hugging Face id, address of a zip, or path")
+    parser.add_argument("destination", metavar="OUT", help="folder to make; with --format onnx a file.onnx too")
+    parser.add_argument(
+        "--format",
+        choices=("albert-fast", "onnx", "spark-nlp"),
+        default="albert-fast",
+        help="albert-fast (default): a folder for this package and transformers; spark-nlp: a folder for its "
+        "AlbertEmbeddings.loadSavedModel; onnx: plain ONNX",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace what an earlier convert wrote")
+    _add_source(parser)
+    parser.set_defaults(run=_run_convert)
+
+
+def _add_verify(commands: Any) -> None:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "verify",
+        help="compare a model with published vectors, and its precisions with fp32",
+        description="Compare a model with the vectors that are published of it, and every precision of this machine "
+        "with fp32. Exit code 0: pass, 1: fail, 2: cannot say.",
+    )
+    parser.add_argument("model", metavar="MODEL", help="name, Hugging Face id, address of a zip, or path")
+    parser.add_argument("--as", dest="expected", metavar="NAME", help="the published model that it must be")
+    _add_source(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=_run_verify)
 
 
 def _add_embed(commands: Any) -> None:
@@ -195,6 +228,12 @@ def _load_model(arguments: argparse.Namespace) -> Any:
     options = _given(arguments, _MODEL_OPTIONS)
     if _is_folder(arguments.model):
         return AlbertEmbeddings.load(arguments.model, **options)
+    return _pretrained(arguments, options)
+
+
+def _pretrained(arguments: argparse.Namespace, options: dict[str, Any]) -> Any:
+    from albert_fast import AlbertEmbeddings
+
     return AlbertEmbeddings.pretrained(arguments.model, arguments.lang, **_source_options(arguments), **options)
 
 
@@ -254,16 +293,26 @@ def _run_models(arguments: argparse.Namespace) -> int:
 
     entries = models.models()
     if arguments.json:
-        _print(json.dumps([dataclasses.asdict(entry) for entry in entries], indent=1))
+        rows_of = [
+            {
+                **dataclasses.asdict(entry),
+                "geometry": dataclasses.asdict(entry.geometry) if entry.geometry else None,
+                "sources": [dataclasses.asdict(source) for source in entry.sources],
+            }
+            for entry in entries
+        ]
+        _print(json.dumps(rows_of, indent=1))
         return 0
     rows = [("NAME", "LANG", "SIZE", "DIM", "FILES FROM")]
     for entry in entries:
         where = "this package" if entry.name == models.BUILT_IN else entry.hub or "not known; load a folder"
+        if entry.uploads:
+            where += f", then Spark NLP's storage ({len(entry.uploads)})"
         rows.append((entry.name, entry.lang, entry.size, str(entry.dimension or ""), where))
     _print(_table(rows))
     _print(
-        "\nA Hugging Face id (organisation/name) or a folder works wherever a name does. Not every repository has "
-        "the \nfile model.safetensors, which this version needs; where it is missing, the error says how to get it."
+        "\nA Hugging Face id (organisation/name), the https address of a zip, or a folder works wherever a name does."
+        "\nWhere a repository lacks a file that this version needs, the error names it and says how to get it."
     )
     return 0
 
@@ -313,6 +362,33 @@ def _flat(content: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]
             yield f"{prefix}{key}", ", ".join(map(str, value))
         elif value is not None:
             yield f"{prefix}{key}", str(value)
+
+
+def _run_convert(arguments: argparse.Namespace) -> int:
+    from . import models
+
+    files = models.resolve(arguments.source, arguments.lang, **_source_options(arguments))
+    out, overwrite = arguments.destination, arguments.overwrite
+    if arguments.format == "albert-fast":
+        path = models.save_folder(files, out, files.parameters, overwrite=overwrite)
+    else:
+        path = models.export_model(files, arguments.format, out, overwrite=overwrite)
+    _print(f"wrote {path}")
+    if arguments.format == "spark-nlp":
+        cased = ".setCaseSensitive(True)" if files.parameters.get("case_sensitive") else ""
+        _print(
+            f'In Spark NLP: AlbertEmbeddings.loadSavedModel("{path}", spark)'
+            f".setDimension({files.geometry.hidden_size}){cased}"
+        )
+    return 0
+
+
+def _run_verify(arguments: argparse.Namespace) -> int:
+    from . import verify
+
+    report = verify.verify(_pretrained(arguments, {}), expected=arguments.expected)
+    _print(json.dumps(report.as_dict(), indent=1, ensure_ascii=False) if arguments.json else verify.as_text(report))
+    return {"pass": 0, "fail": FAILED, "unknown": UNKNOWN}[report.verdict]
 
 
 def _run_doctor(arguments: argparse.Namespace) -> int:

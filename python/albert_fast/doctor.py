@@ -11,7 +11,7 @@ from types import ModuleType
 
 from . import models, runtime
 from .errors import AlbertFastError
-from .models import hub
+from .models import cache, hub
 
 Section = tuple[str, list[tuple[str, str]]]
 
@@ -19,6 +19,7 @@ _VARIABLES = (
     runtime.LIBRARY_VARIABLE,
     runtime.THREADS_VARIABLE,
     *hub.OFFLINE_VARIABLES,
+    cache.VARIABLE,
     "HF_HOME",
     "HF_HUB_CACHE",
     "HF_ENDPOINT",
@@ -145,8 +146,16 @@ def _models() -> list[tuple[str, str]]:
         ("built in", models.BUILT_IN if built_in else f"{models.BUILT_IN} is missing from this installation"),
         ("cache", str(hub.cache_folder())),
         ("in the cache", ", ".join(cached) or "none"),
+        ("cache of zips", _cache_of_zips()),
         ("network", f"forbidden by {name}" if (name := hub.offline_variable()) else "allowed"),
     ]
+
+
+def _cache_of_zips() -> str:
+    try:
+        return str(cache.root())
+    except AlbertFastError as error:
+        return str(error)
 
 
 def _environment() -> list[tuple[str, str]]:

@@ -7,12 +7,13 @@ import hashlib
 import os
 import threading
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import _core, runtime
 
 if TYPE_CHECKING:
     from .models import ModelFiles
+    from .models.files import OnnxGraph
 
 _lock = threading.Lock()
 _engines: weakref.WeakValueDictionary[tuple[object, ...], _core.Engine] = weakref.WeakValueDictionary()
@@ -36,13 +37,9 @@ def engine_for(files: ModelFiles) -> _core.Engine:
     Two annotators of one model share the weights in memory; the parameters stay their own.
     """
     runtime.load()
-    status = os.stat(files.weights)
     key = (
         os.getpid(),  # a forked child must not use its parent's engine
-        os.fspath(files.weights),
-        status.st_ino,
-        status.st_size,
-        status.st_mtime_ns,
+        files.identity(),
         hashlib.sha256(files.spiece).digest(),
         files.geometry,
         files.keep_accents,
@@ -56,13 +53,50 @@ def engine_for(files: ModelFiles) -> _core.Engine:
 
 
 def _load(files: ModelFiles) -> _core.Engine:
-    return _core.Engine(
-        weights=os.fspath(files.weights),
-        tensors=[(t.name, t.dtype, list(t.shape), t.begin, t.end) for t in files.tensors],
-        geometry=dataclasses.asdict(files.geometry),
-        spiece=files.spiece,
-        cache_bytes=CACHE_BYTES,
-        keep_accents=files.keep_accents,
-        cls_id=files.added_tokens.get("[CLS]", -1),
-        sep_id=files.added_tokens.get("[SEP]", -1),
-    )
+    geometry = dataclasses.asdict(files.geometry)
+    tokenizer = {
+        "spiece": files.spiece,
+        "cache_bytes": CACHE_BYTES,
+        "keep_accents": files.keep_accents,
+        "cls_id": files.added_tokens.get("[CLS]", -1),
+        "sep_id": files.added_tokens.get("[SEP]", -1),
+    }
+    if files.graph is not None:
+        return _core.Engine.of_graph(*_graph_parts(files.graph), geometry, tokenizer)
+    return _core.Engine(_fill_store(files), geometry, tokenizer)
+
+
+def _fill_store(files: ModelFiles) -> _core.TensorStore:
+    """Hand the tensors over: those that stand in a file as they are by its map, others one run at a time."""
+    from .models import tensors
+    from .models.blobs import FileBlob
+
+    store = _core.TensorStore()
+    numbers: dict[str, int] = {}
+    for named, entries in tensors.by_blob(files.tensors).items():
+        blob = FileBlob.of(files.weights) if named is None else named
+        if isinstance(blob, FileBlob):
+            path = os.fspath(blob.path)
+            if path not in numbers:
+                numbers[path] = store.map(path)
+            for t in entries:
+                begin, end = blob.begin + t.begin, blob.begin + t.end
+                store.add_mapped(numbers[path], t.name, t.dtype, t.shape, t.strides or (), begin, end)
+            continue
+        for first, data, inside in tensors.runs(blob, entries):
+            for t in inside:
+                store.add_copied(data, t.name, t.dtype, t.shape, t.strides or (), t.begin - first, t.end - first)
+    return store
+
+
+def _graph_parts(graph: OnnxGraph) -> tuple[tuple[Any, ...], list[tuple[Any, ...]], dict[str, Any]]:
+    from .models import blobs
+    from .models.blobs import FileBlob
+
+    def place(name: str, blob: blobs.Blob) -> tuple[Any, ...]:
+        if isinstance(blob, FileBlob):
+            return name, os.fspath(blob.path), blob.begin, blob.begin + blob.size
+        return name, blobs.read(blob, blobs.MAX_INFLATED, name)
+
+    signature = {"inputs": list(graph.inputs), "hidden": graph.hidden, "pooler": graph.pooler}
+    return place("", graph.onnx), [place(name, blob) for name, blob in graph.data], signature

@@ -41,3 +41,7 @@ class ForkError(AlbertFastError, RuntimeError):
 
 class TruncationWarning(UserWarning):
     """Some pieces were not read; the message counts them."""
+
+
+class ForeignGraphWarning(UserWarning):
+    """An ONNX graph could not be re-packed and is run as it is."""

@@ -19,6 +19,8 @@ def progress_bar(total: int | None, wanted: bool | None, unit: str = "text") -> 
         Number of items, if known.
     wanted
         True: always, and tqdm must be installed. None: on a terminal, if tqdm is there. False: never.
+    unit
+        What is counted; "B" (bytes) is shown in kB, MB, GB.
     """
     if wanted is False or (wanted is None and not sys.stderr.isatty()):
         yield lambda count: None
@@ -32,5 +34,5 @@ def progress_bar(total: int | None, wanted: bool | None, unit: str = "text") -> 
             ) from None
         yield lambda count: None
         return
-    with tqdm(total=total, unit=unit) as bar:
+    with tqdm(total=total, unit=unit, unit_scale=unit == "B") as bar:
         yield bar.update

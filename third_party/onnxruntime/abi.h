@@ -28,7 +28,7 @@ enum ElementType : int { kFloat = 1, kInt32 = 6, kInt64 = 7, kFloat16 = 10 };
 enum AllocatorType : int { kDeviceAllocator = 0 };
 enum MemoryType : int { kMemoryDefault = 0 };
 enum ExecutionMode : int { kSequential = 0 };
-enum OptimizationLevel : int { kOptimizeBasic = 1 };
+enum OptimizationLevel : int { kOptimizeBasic = 1, kOptimizeExtended = 2 };
 
 struct ApiBase {
   void* const* (*get_api)(std::uint32_t version);
@@ -102,12 +102,15 @@ inline constexpr std::uint32_t kCustomOpVersion = 17;
     (const KernelContext*, void (*task)(void*, std::size_t), std::size_t total, std::size_t n_batches, void* data)) \
   X(166, 8, Status*, CreatePrepackedWeightsContainer, (PrepackedWeights** out))                                    \
   X(167, 8, void, ReleasePrepackedWeightsContainer, (PrepackedWeights*))                                           \
+  X(8, 1, Status*, CreateSessionFromArray,                                                                         \
+    (const Env*, const void* model, std::size_t size_bytes, const SessionOptions*, Session** out))                 \
   X(169, 8, Status*, CreateSessionFromArrayWithPrepackedWeightsContainer,                                          \
     (const Env*, const void* model, std::size_t size_bytes, const SessionOptions*, PrepackedWeights*,              \
      Session** out))                                                                                               \
   X(95, 1, void, ReleaseSession, (Session*))                                                                       \
   X(65, 1, Status*, GetTensorTypeAndShape, (const Value*, TensorTypeAndShape** out))                               \
   X(99, 1, void, ReleaseTensorTypeAndShapeInfo, (TensorTypeAndShape*))                                             \
+  X(60, 1, Status*, GetTensorElementType, (const TensorTypeAndShape*, int* out))                                   \
   X(61, 1, Status*, GetDimensionsCount, (const TensorTypeAndShape*, std::size_t* out))                             \
   X(62, 1, Status*, GetDimensions, (const TensorTypeAndShape*, std::int64_t* dims, std::size_t n_dims))            \
   X(68, 1, Status*, CreateMemoryInfo,                                                                              \

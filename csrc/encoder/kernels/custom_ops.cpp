@@ -134,13 +134,8 @@ void compute_gather(ort::KernelContext* context) {
   const auto hidden = static_cast<std::size_t>(x.shape.at(1));
   float* out = output(context, rows, x.shape.at(1));
   gather_destination = out;
-  for (std::int64_t r = 0; r < rows; ++r) {
-    const std::int32_t begin = splits.data[r];
-    const std::int32_t end = splits.data[r + 1];
-    if (begin == end) continue;
-    reduce_row(x.data, {tokens.data + begin, static_cast<std::size_t>(end - begin)}, hidden, reduction,
-               out + static_cast<std::size_t>(r) * hidden);
-  }
+  gather_rows(x.data, {splits.data, static_cast<std::size_t>(rows + 1)},
+              {tokens.data, static_cast<std::size_t>(splits.data[rows])}, hidden, reduction, out);
 }
 
 // -- The operator descriptions
@@ -214,6 +209,16 @@ void register_custom_ops() {
     ort::Runtime::register_custom_op(attention_op());
     ort::Runtime::register_custom_op(gather_op());
   });
+}
+
+void gather_rows(const float* x, std::span<const std::int32_t> row_splits,
+                 std::span<const std::int32_t> row_tokens, std::size_t hidden, Reduction reduction,
+                 float* out) {
+  for (std::size_t r = 0; r + 1 < row_splits.size(); ++r, out += hidden) {
+    const auto begin = static_cast<std::size_t>(row_splits[r]);
+    const auto end = static_cast<std::size_t>(row_splits[r + 1]);
+    if (begin < end) reduce_row(x, row_tokens.subspan(begin, end - begin), hidden, reduction, out);
+  }
 }
 
 const float* last_gather_destination() noexcept { return gather_destination; }

@@ -133,18 +133,19 @@ class AlbertEmbeddings(AlbertParams):
         local_files_only: bool | None = None,
         **parameters: Any,
     ) -> Self:
-        """Load a published model by name, from this machine if it is there, else from the Hugging Face hub.
+        """Load a published model by name, from this machine if it is there, else from where it is published.
 
         Parameters
         ----------
         name
-            A name of `albert_fast.models.models()`, a hub id such as "albert/albert-base-v2", or a path.
+            A name of `albert_fast.models.models()`, a hub id such as "albert/albert-base-v2", the https address of a
+            zip, or a path.
         lang
-            Language of the name. Ignored for hub ids and paths.
+            Language of the name. Ignored for hub ids, addresses and paths.
         remote_loc
             Spark NLP's storage location. Not used: only the default, None, is accepted.
         cache_dir, revision, token, local_files_only
-            As in huggingface_hub.
+            As in huggingface_hub; see `albert_fast.models.resolve`.
         **parameters
             Parameters of the annotator.
 
@@ -154,8 +155,8 @@ class AlbertEmbeddings(AlbertParams):
         """
         if remote_loc is not None:
             raise ParameterError(
-                f"remote_loc is {remote_loc!r}; albert_fast does not download from Spark NLP's storage. Leave it out, "
-                "or fetch the model yourself and use AlbertEmbeddings.load(folder)."
+                f"remote_loc is {remote_loc!r}; albert_fast knows no such places. Leave it out, or give the https "
+                "address of the model's zip as the name."
             )
         from .. import models
 
@@ -167,29 +168,61 @@ class AlbertEmbeddings(AlbertParams):
             revision=revision,
             token=token,
             local_files_only=local_files_only,
+            show_progress=parameters.get("show_progress"),
         )
         return cls._from_files(files, parameters)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], **parameters: Any) -> Self:
-        """Load a model folder: ours, or a Hugging Face folder with config.json, model.safetensors and spiece.model.
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        num_attention_heads: int | None = None,
+        num_hidden_layers: int | None = None,
+        hidden_act: str | None = None,
+        layer_norm_eps: float | None = None,
+        **parameters: Any,
+    ) -> Self:
+        """Load a model in any form that people have one: nothing is written, and the form does not change a vector.
 
-        Parameters saved with the folder apply unless given here again.
+        Parameters
+        ----------
+        path
+            A folder of ours or of Hugging Face (model.safetensors or pytorch_model.bin), what Spark NLP saved (folder
+            or .zip), a TensorFlow SavedModel folder, Google's checkpoint (folder or .tar.gz), an .onnx file.
+        num_attention_heads, num_hidden_layers, hidden_act, layer_norm_eps
+            What no file of the model says. Seldom needed; an error asks for it.
+        **parameters
+            Parameters of the annotator. Those saved with the model apply unless given here again.
 
         Raises
         ------
         ModelNotFoundError
-            There is no such folder, or a file is missing in it.
+            There is nothing of that path, a file is missing, or it is of no known form.
         CorruptModelError
-            A file is truncated, changed since it was saved, or does not belong to the others.
+            A file is truncated, hostile, changed since it was saved, or does not belong to the others.
+        ParameterError
+            A number above is needed, or the path is a saved pipeline.
+
+        Warns
+        -----
+        ForeignGraphWarning
+            An ONNX graph is not an ALBERT in a known form and is run as it is: padded, the last hidden state only.
         """
         from .. import models
 
-        return cls._from_files(models.read_folder(path), parameters)
+        files = models.read_any(
+            path,
+            num_attention_heads=num_attention_heads,
+            num_hidden_layers=num_hidden_layers,
+            hidden_act=hidden_act,
+            layer_norm_eps=layer_norm_eps,
+        )
+        return cls._from_files(files, parameters)
 
     @classmethod
     def loadSavedModel(cls, folder: str | os.PathLike[str], spark_session: object = None) -> Self:
-        """Load a model folder. Spark NLP's name of `load`; the session is not needed."""
+        """Load a model. Spark NLP's name of `load`; the session is not needed."""
         return cls.load(folder)
 
     @classmethod
@@ -228,6 +261,31 @@ class AlbertEmbeddings(AlbertParams):
     def load_files(cls, parameters: Mapping[str, Any], folder: Path) -> Self:
         """Make an annotator from saved parameters and a model folder."""
         return cls.load(folder, **parameters)
+
+    def export(self, format: str, path: str | os.PathLike[str], overwrite: bool = False) -> str:
+        """Write the model for other systems; appears whole or not at all.
+
+        Parameters
+        ----------
+        format : {"spark-nlp", "onnx"}
+            "spark-nlp": a folder for Spark NLP's `AlbertEmbeddings.loadSavedModel`; call setDimension and, where the
+            model is cased, setCaseSensitive there, because such a folder cannot hold parameters. "onnx": a folder, or
+            one file if `path` ends in ".onnx", for anything that runs ONNX.
+        path
+            Folder or file to make.
+        overwrite
+            Replace an earlier export.
+
+        Raises
+        ------
+        ParameterError
+            No such format, or the destination holds other things.
+        ModelNotFoundError
+            This annotator has no model, or the destination cannot be written.
+        """
+        from .. import models
+
+        return os.fspath(models.export_model(self._model_files(), format, path, overwrite=overwrite))
 
     def _model_files(self) -> ModelFiles:
         if self._files is None:
@@ -274,8 +332,13 @@ class AlbertEmbeddings(AlbertParams):
 
     # Pickling carries the configuration; whoever unpickles loads the model from the same folder on first use.
     def __getstate__(self) -> dict[str, Any]:
-        source = None if self._files is None else self._files.source
-        return {"parameters": self.explicit_params(), "source": source, "uid": self.uid}
+        files = self._files
+        return {
+            "parameters": self.explicit_params(),
+            "uid": self.uid,
+            "source": None if files is None else files.source,
+            "overrides": {} if files is None else dict(files.overrides),
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state["parameters"])  # type: ignore[misc]
@@ -283,7 +346,7 @@ class AlbertEmbeddings(AlbertParams):
         if state["source"] is not None:
             from .. import models
 
-            self._files = models.read_folder(state["source"])
+            self._files = models.read_any(state["source"], **state["overrides"])
 
     def __copy__(self) -> Self:
         """Return an annotator of the same loaded model with parameters of its own."""
@@ -504,6 +567,10 @@ class AlbertEmbeddings(AlbertParams):
             raise ParameterError(
                 f"pooling={pooling!r} does not exist for level={level!r}; it can be {', '.join(LEVEL_POOLINGS[level])}."
             )
+        if pooling == "pooler" and not self._model_files().has_pooler:
+            raise ParameterError(
+                "pooling='pooler' needs the pooler, which this model does not have. Use 'cls' or 'mean'."
+            )
         compat = self.get_param("compat")
         layers = self._layer_indices(value("layers"))
         return {
@@ -537,7 +604,13 @@ class AlbertEmbeddings(AlbertParams):
                 raise ParameterError(
                     f"layers names {layer}; this model has hidden states 0 to {count} (or -1 to -{count + 1})."
                 )
-        return sorted(layer % (count + 1) for layer in layers)
+        numbers = sorted(layer % (count + 1) for layer in layers)
+        if self._model_files().graph is not None and numbers != [count]:
+            raise ParameterError(
+                f"layers is {layers}; this model is an ONNX graph that is run as it is and gives the last hidden state "
+                "only. Use layers=-1, or load the model from its weights."
+            )
+        return numbers
 
     def _window(self, compat: str | None) -> int:
         length: int = self.get_param("max_sentence_length")

@@ -1,8 +1,10 @@
-"""Names -> model files: the registry, the hub and its cache, and readers of what lies in a folder.
+"""Names -> model files: the registry, the hub and its cache, and readers of every container of an ALBERT.
 
-A name goes through these modules in the order of this list: `registry` (which model is meant), `hub` (where
-its files are), `folder` (what is in them: `geometry`, `safetensors`, `tokenizer_json`), and `save` writes
-them again. Readers of other containers belong beside `folder` and return the same `ModelFiles`.
+A name goes through these modules in the order of this list: `registry` (which model is meant), `sources` (where
+its files are: `hub`, or a zip by `download`), `detect` (what they are: `tree` and `archive` list them, as the `blobs`
+of a folder, zip or tar.gz), a reader for the container (`folder` with `safetensors` and `pytorch`; `tensorflow` with
+`checkpoint` and `graphdef`; `spark_nlp`; `onnx_model` with `onnx_file` and `onnx_albert`), and `files`, which checks
+what they found and makes `ModelFiles` of it. `save` and `export` write them again.
 """
 
 from __future__ import annotations
@@ -12,10 +14,15 @@ import os
 from pathlib import Path
 
 from ..errors import ModelNotFoundError, ParameterError
-from . import registry
-from .folder import Geometry, ModelFiles, TensorEntry, read_folder
+from . import cache, registry
+from .detect import read_any
+from .export import export_model
+from .files import ModelFiles
+from .folder import read_folder
+from .geometry import Geometry
 from .registry import BUILT_IN, Entry, models
 from .save import save_folder
+from .tensors import TensorEntry
 
 __all__ = [
     "BUILT_IN",
@@ -24,7 +31,9 @@ __all__ = [
     "ModelFiles",
     "TensorEntry",
     "built_in_folder",
+    "export_model",
     "models",
+    "read_any",
     "read_folder",
     "resolve",
     "save_folder",
@@ -44,24 +53,28 @@ def resolve(
     revision: str | None = None,
     token: str | bool | None = None,
     local_files_only: bool | None = None,
+    show_progress: bool | None = None,
 ) -> ModelFiles:
-    """Find a model's files: a local folder, the built-in model, or a published one by name or hub id.
+    """Find a model's files: a local folder, the built-in model, or a published one by name, hub id or address.
 
     Parameters
     ----------
     name
-        A path; a name of `models()` or one of its nlu references; or a Hugging Face id such as
-        "albert/albert-base-v2".
+        A path of anything that `read_any` reads; a name of `models()` or one of its nlu references; a Hugging Face id
+        such as "albert/albert-base-v2"; or the https address of a zip, which may end in "#sha256=..." and its hash.
     lang
         Language of the name; checked where given.
     cache_dir
-        Folder of the Hugging Face cache; default as huggingface_hub decides (HF_HUB_CACHE, HF_HOME).
+        Folder for downloads. Default: for the hub as huggingface_hub decides (HF_HUB_CACHE, HF_HOME), for zips
+        ALBERT_FAST_CACHE, else "albert_fast" under XDG_CACHE_HOME or ~/.cache.
     revision
         Branch, tag, pull request ("refs/pr/1") or commit on the hub; default its main branch.
     token
         Access token for private models; default HF_TOKEN or the stored one.
     local_files_only
         True: never use the network. The variables ALBERT_FAST_OFFLINE and HF_HUB_OFFLINE say the same.
+    show_progress
+        Bar while a zip is fetched: True, False, or None for a bar on a terminal only.
 
     Raises
     ------
@@ -80,30 +93,26 @@ def resolve(
         raise ParameterError(f"The model's name is {name!r}. Give a name such as {BUILT_IN!r}, or a folder.")
     entry = registry.lookup(text)
     if isinstance(name, os.PathLike) or _is_local(text, entry is not None):
-        return read_folder(Path(text).expanduser())
-    if entry is None and not registry.is_hub_id(text):
+        return read_any(Path(text).expanduser())
+    address = entry is None and cache.is_address(text)
+    if entry is None and not address and not registry.is_hub_id(text):
         raise ModelNotFoundError(_unknown(text))
     if entry is not None:
         _check_language(entry, text, lang)
         if entry.name == BUILT_IN:
             return dataclasses.replace(read_folder(built_in_folder()), name=BUILT_IN)
-        if entry.hub is None:
-            raise ModelNotFoundError(
-                f"It is not known where the files of {entry.name} ({entry.lang}) can be fetched. Get config.json, "
-                "model.safetensors and spiece.model from its authors and load their folder with "
-                "AlbertEmbeddings.load."
-            )
-    from . import hub
+    from . import sources
 
-    request = hub.Request(
-        repo=text if entry is None or entry.hub is None else entry.hub,
-        revision=revision,
+    options = sources.Options(
         cache_dir=Path(cache_dir).expanduser() if cache_dir is not None else None,
+        revision=revision,
         token=token,
         local_files_only=bool(local_files_only),
+        show_progress=show_progress,
     )
-    files = hub.fetch(request, entry.name if entry is not None else None)
-    return dataclasses.replace(files, name=entry.name) if entry is not None else files
+    if entry is not None:
+        return dataclasses.replace(sources.fetch_entry(entry, options), name=entry.name)
+    return sources.fetch_address(text, options) if address else sources.fetch_hub(text, options)
 
 
 def _is_local(text: str, is_known: bool) -> bool:

@@ -1,105 +1,67 @@
-"""The model folder: `config.json`, `model.safetensors`, `spiece.model`, read with every length checked."""
+"""The Hugging Face folder (and ours): `config.json`, weights, vocabulary, read with every length checked.
+
+Weights are `model.safetensors` or `pytorch_model.bin`, whole or in several files named by an index.
+"""
 
 from __future__ import annotations
 
-import json
+import dataclasses
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
-from . import protobuf, record, tokenizer_json
-from .geometry import POOLER, Geometry, read_config, tensor_shapes
-from .safetensors import TensorEntry, read_header
+from . import files as model_files
+from . import pytorch, record, tree, vocabulary
+from .blobs import FileBlob
+from .files import ModelFiles
+from .geometry import Geometry, parse_config, read_config
+from .safetensors import read_header
+from .tensors import TensorEntry
+from .tree import Tree
+from .vocabulary import ADDED_TOKENS, TOKENIZER, TOKENIZER_CONFIG, VOCABULARIES, Vocabulary
 
-__all__ = ["Geometry", "ModelFiles", "TensorEntry", "read_folder"]
+__all__ = [
+    "ADDED_TOKENS", "CONFIG", "TOKENIZER", "TOKENIZER_CONFIG", "VOCABULARIES", "WEIGHTS",
+    "Geometry", "ModelFiles", "TensorEntry", "read_folder", "vocabulary_file",
+]  # fmt: skip
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
-# In order of preference; the second is where Spark NLP wants it, the third is Google's own name.
-VOCABULARIES = ("spiece.model", "assets/spiece.model", "30k-clean.model")
-TOKENIZER = "tokenizer.json"
-TOKENIZER_CONFIG = "tokenizer_config.json"
-ADDED_TOKENS = "added_tokens.json"
+INDEX = "model.safetensors.index.json"
+TORCH_WEIGHTS = "pytorch_model.bin"
+TORCH_INDEX = "pytorch_model.bin.index.json"
+# In order of preference.
+WEIGHT_FILES = (WEIGHTS, INDEX, TORCH_WEIGHTS, TORCH_INDEX)
+_LEAVES = {"gamma": "weight", "beta": "bias"}
 PREFIXES = ("", "albert.")
-MAX_SPIECE_BYTES = 64 << 20
-_FLOATS = ("F32", "F16", "BF16")
+MAX_SHARDS = 1000
 
 _FOREIGN = {
-    "pytorch_model.bin": "PyTorch weights",
-    "tf_model.h5": "TensorFlow weights",
+    "tf_model.h5": "Keras weights",
     "flax_model.msgpack": "Flax weights",
-    "model.safetensors.index.json": "weights split over several files",
-    "model.onnx": "an ONNX graph",
-    "saved_model.pb": "a TensorFlow SavedModel",
-    "albert_config.json": "a Google checkpoint",
-    "albert_tensorflow": "a model saved by Spark NLP (TensorFlow)",
-    "albert_onnx": "a model saved by Spark NLP (ONNX)",
+    "rust_model.ot": "Rust weights",
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ModelFiles:
-    """A model folder, read and checked; the weights stay in their file.
-
-    Attributes
-    ----------
-    source
-        The folder.
-    weights
-        The safetensors file that the offsets in `tensors` belong to.
-    tensors
-        What the geometry needs, under Hugging Face's names without prefix, in the order of `tensor_shapes`;
-        the two pooler tensors last, where the file has them.
-    spiece
-        Bytes of the SentencePiece model.
-    pieces
-        Number of pieces in `spiece`, at most `geometry.vocab_size`.
-    parameters
-        Saved keyword arguments of `AlbertEmbeddings`, or what a Hugging Face folder says (`case_sensitive`).
-    keep_accents
-        Whether the folder's tokenizer leaves accents alone.
-    added_tokens
-        Tokens with an id of their own past the pieces, for example [CLS] in some community models.
-    name, origin, revision, sha256, git_sha1
-        Provenance, see `record.Record`; `origin` is its `source`.
-    config
-        The whole content of `config.json`.
-    """
-
-    source: Path
-    geometry: Geometry
-    weights: Path
-    tensors: tuple[TensorEntry, ...]
-    spiece: bytes
-    pieces: int
-    parameters: Mapping[str, object]
-    name: str
-    keep_accents: bool = False
-    added_tokens: Mapping[str, int] = field(default_factory=dict)
-    origin: str | None = None
-    revision: str | None = None
-    sha256: Mapping[str, str] = field(default_factory=dict)
-    git_sha1: Mapping[str, str] = field(default_factory=dict)
-    config: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def has_pooler(self) -> bool:
-        """Whether the weights hold the pooler."""
-        return any(entry.name == POOLER[0] for entry in self.tensors)
-
-
-def read_folder(path: str | os.PathLike[str], announced: record.Record | None = None) -> ModelFiles:
+def read_folder(
+    path: str | os.PathLike[str],
+    announced: record.Record | None = None,
+    *,
+    overrides: Mapping[str, object] | None = None,
+) -> ModelFiles:
     """Read a Hugging Face or albert_fast model folder.
 
     Parameters
     ----------
     path
-        Folder with `config.json`, `model.safetensors`, and `spiece.model` or a Unigram `tokenizer.json`.
+        Folder with `config.json`, weights (`model.safetensors`, `pytorch_model.bin`, or either in several files with
+        their index), and `spiece.model` or a Unigram `tokenizer.json`.
     announced
         Provenance and hashes for a folder that has no `albert_fast.json`.
+    overrides
+        Values that go before those of `config.json`; see `files.OVERRIDES`.
 
     Raises
     ------
@@ -113,34 +75,54 @@ def read_folder(path: str | os.PathLike[str], announced: record.Record | None = 
         folder = Path(path).expanduser().absolute()
     except TypeError:
         raise ParameterError(f"The model's folder is {path!r}. Give a path.") from None
-    _check_files(folder)
-    known = record.read(folder) or announced or record.Record()
-    record.verify(folder, known)
-    geometry, config = read_config(folder / CONFIG)
-    weights = folder / WEIGHTS
-    tensors = _select(read_header(weights), geometry, weights)
-    vocabulary = _read_vocabulary(folder)
-    _check_pieces(vocabulary.pieces, geometry, vocabulary.path, folder)
-    parameters: dict[str, object] = {}
-    if vocabulary.lower_case is not None:
-        parameters["case_sensitive"] = not vocabulary.lower_case
-    parameters.update(known.parameters)
+    if not folder.exists():
+        raise ModelNotFoundError(f"There is no folder {folder}. Give the folder that holds the model's {CONFIG}.")
+    if not folder.is_dir():
+        raise ModelNotFoundError(f"{folder} is a file. Give the folder that holds it.")
+    return read_tree(tree.of_folder(folder), announced, overrides=overrides or {})
+
+
+def read_tree(
+    found: Tree,
+    announced: record.Record | None = None,
+    *,
+    overrides: Mapping[str, object],
+    weights: str | None = None,
+) -> ModelFiles:
+    """Read the Hugging Face folder that a tree is; `weights` names the file to take where there are several."""
+    name = weights or next((name for name in WEIGHT_FILES if name in found), None)
+    # Before the look at the files: a later format may have others, and its record says so.
+    recorded = record.read(found.folder()) if found.is_plain_folder() else None
+    _check_files(found, name)
+    assert name is not None  # _check_files
+    known = recorded or announced or record.Record()
+    if found.is_plain_folder():
+        record.verify(found.folder(), known)
+    geometry, config = _read_config(found, overrides)
+    header = _read_weights(found, name)
+    where = found.where(name)
+    tensors = model_files.select(header, geometry, where, f"{CONFIG} beside it", _prefix(header, where))
+    words = vocabulary.read(found)
+    assert words is not None  # _check_files
+    model_files.check_pieces(words, geometry, where)
     return ModelFiles(
-        source=folder,
+        source=found.root,
         geometry=geometry,
-        weights=weights,
+        weights=found.files[name].source if name.endswith((WEIGHTS, ".safetensors", ".bin")) else _first(tensors),
         tensors=tensors,
-        spiece=vocabulary.spiece,
-        pieces=vocabulary.pieces,
-        parameters=parameters,
-        name=known.name or folder.resolve().name,
-        keep_accents=vocabulary.keep_accents,
-        added_tokens=vocabulary.added_tokens,
+        spiece=words.spiece,
+        pieces=words.pieces,
+        parameters={**_says(words), **known.parameters},
+        name=known.name or found.root.resolve().name.partition(".zip")[0],
+        keep_accents=words.keep_accents,
+        added_tokens=words.added_tokens,
         origin=known.source,
         revision=known.revision,
         sha256=known.sha256,
         git_sha1=known.git_sha1,
-        config=config,
+        config={**config, **overrides},
+        container="pytorch" if ".bin" in name else "safetensors",
+        overrides=dict(overrides),
     )
 
 
@@ -149,152 +131,111 @@ def vocabulary_file(folder: Path) -> str | None:
     return next((name for name in (*VOCABULARIES, TOKENIZER) if (folder / name).is_file()), None)
 
 
-def _check_files(folder: Path) -> None:
-    if not folder.exists():
-        raise ModelNotFoundError(f"There is no folder {folder}. Give the folder that holds the model's {CONFIG}.")
-    if not folder.is_dir():
-        raise ModelNotFoundError(
-            f"{folder} is a file. This version reads model folders ({CONFIG}, {WEIGHTS}, spiece.model): unpack it, "
-            "or give the folder it lies in."
-        )
-    missing = [name for name in (CONFIG, WEIGHTS) if not (folder / name).is_file()]
-    if vocabulary_file(folder) is None:
+def _says(words: Vocabulary) -> dict[str, object]:
+    return {} if words.lower_case is None else {"case_sensitive": not words.lower_case}
+
+
+def _check_files(found: Tree, weights: str | None) -> None:
+    missing = [] if CONFIG in found else [CONFIG]
+    if weights is None:
+        missing.append(WEIGHTS)
+    if vocabulary.find(found) is None:
         missing.append(f"spiece.model (or a Unigram {TOKENIZER})")
     if missing:
-        raise ModelNotFoundError(_missing_message(folder, missing))
+        raise ModelNotFoundError(_missing_message(found, missing))
 
 
-def _missing_message(folder: Path, missing: list[str]) -> str:
-    names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
-    found = [f"{name} ({_FOREIGN[name]})" if name in _FOREIGN else name for name in names]
-    shown = ", ".join(found[:12]) + (f" and {len(found) - 12} more" if len(found) > 12 else "")
-    message = f"{folder} has no {' and no '.join(missing)}; found: {shown or 'nothing'}."
-    if WEIGHTS in missing and any(name in _FOREIGN for name in names):
-        message += (
-            f" This version reads weights from {WEIGHTS} only. With transformers, "
-            "AutoModel.from_pretrained(folder).save_pretrained(folder) writes that file."
+def describe(found: Tree) -> str:
+    """Return what lies at the top of a tree, in words."""
+    names = sorted(found.top())
+    shown = [f"{name} ({_FOREIGN[name]})" if name in _FOREIGN else name for name in names]
+    return (", ".join(shown[:12]) + (f" and {len(shown) - 12} more" if len(shown) > 12 else "")) or "nothing"
+
+
+def _missing_message(found: Tree, missing: list[str]) -> str:
+    message = f"{found.where()} has no {' and no '.join(missing)}; found: {describe(found)}."
+    if WEIGHTS in missing and any(name in _FOREIGN for name in found.files):
+        return message + (
+            f" Weights of that kind are not read. With transformers, "
+            f"AutoModel.from_pretrained(folder).save_pretrained(folder) writes {WEIGHTS}."
         )
+    return message + (
+        f" A model folder needs {CONFIG}, {WEIGHTS} (or {TORCH_WEIGHTS}), and spiece.model or a Unigram {TOKENIZER}."
+    )
+
+
+def _read_config(found: Tree, overrides: Mapping[str, object]) -> tuple[Geometry, dict[str, Any]]:
+    where = found.where(CONFIG)
+    blob = found.files[CONFIG]
+    if isinstance(blob, FileBlob) and found.is_plain_folder():
+        geometry, content = read_config(blob.path)
     else:
-        message += f" A model folder needs {CONFIG}, {WEIGHTS}, and spiece.model or a Unigram {TOKENIZER}."
-    return message
+        content = found.read_json(CONFIG)
+        geometry = parse_config(content, where)
+    return (parse_config({**content, **overrides}, where) if overrides else geometry), content
 
 
 # ------------------------------------------------------------------------------------------------ weights
 
 
-def _select(header: Mapping[str, TensorEntry], geometry: Geometry, path: Path) -> tuple[TensorEntry, ...]:
+def _read_weights(found: Tree, name: str) -> dict[str, TensorEntry]:
+    if not name.endswith(".json"):
+        return _read_file(found, name)
+    return _read_shards(found, name)
+
+
+def _read_file(found: Tree, name: str) -> dict[str, TensorEntry]:
+    blob = found.files[name]
+    if name.endswith(".bin"):
+        return _old_names(pytorch.read(blob, found.where(name)))
+    if isinstance(blob, FileBlob) and blob.begin == 0 and found.is_plain_folder():
+        return read_header(blob.path)
+    return {key: dataclasses.replace(entry, blob=blob) for key, entry in read_header(blob, found.where(name)).items()}
+
+
+def _read_shards(found: Tree, index: str) -> dict[str, TensorEntry]:
+    content = found.read_json(index)
+    where = found.where(index)
+    mapped = content.get("weight_map")
+    if not isinstance(mapped, dict) or not all(isinstance(value, str) for value in mapped.values()):
+        raise CorruptModelError(f"{where}: 'weight_map' is not an object of file names. Fetch the index again.")
+    names = sorted(set(mapped.values()))
+    if len(names) > MAX_SHARDS:
+        raise CorruptModelError(f"{where} names {len(names)} files, more than {MAX_SHARDS}.")
+    header: dict[str, TensorEntry] = {}
+    for name in names:
+        if "/" in name or "\\" in name or not name.endswith((".safetensors", ".bin")):
+            raise CorruptModelError(f"{where} names {name!r}, which is no file of weights beside it.")
+        if name not in found:
+            raise ModelNotFoundError(f"{where} names {name}, which is missing beside it. Fetch all files of the model.")
+        for key, entry in _read_file(found, name).items():
+            if mapped.get(key) == name or key not in mapped:
+                header[key] = dataclasses.replace(entry, blob=entry.blob or found.files[name])
+    return header
+
+
+def _old_names(entries: dict[str, TensorEntry]) -> dict[str, TensorEntry]:
+    """Give normalization weights their names of today; the first converters kept TensorFlow's."""
+    renamed = {}
+    for name, entry in entries.items():
+        module, _, leaf = name.rpartition(".")
+        is_norm = module.endswith(("LayerNorm", "layer_norm"))
+        now = f"{module}.{_LEAVES[leaf]}" if is_norm and leaf in _LEAVES else name
+        renamed[now] = dataclasses.replace(entry, name=now)
+    return renamed
+
+
+def _prefix(header: Mapping[str, TensorEntry], where: str) -> str:
     first = "embeddings.word_embeddings.weight"
     prefix = next((p for p in PREFIXES if p + first in header), None)
     if prefix is None:
         shown = ", ".join(sorted(header)[:5]) or "none"
         raise CorruptModelError(
-            f"{path} has no tensor {first!r} (nor 'albert.{first}'), so it holds no ALBERT encoder; its first "
+            f"{where} has no tensor {first!r} (nor 'albert.{first}'), so it holds no ALBERT encoder; its first "
             f"tensors are: {shown}. Give the weights of an ALBERT."
         )
-    shapes = tensor_shapes(geometry)
-    if any(prefix + name not in header for name in POOLER):
-        for name in POOLER:
-            del shapes[name]
-    return tuple(_checked(header, prefix, name, shape, path) for name, shape in shapes.items())
+    return prefix
 
 
-def _checked(
-    header: Mapping[str, TensorEntry], prefix: str, name: str, shape: tuple[int, ...], path: Path
-) -> TensorEntry:
-    entry = header.get(prefix + name)
-    if entry is None:
-        raise CorruptModelError(
-            f"{path} has no tensor {prefix + name!r} (shape {list(shape)}), which {CONFIG} beside it asks for. Fetch "
-            "both files of the same model."
-        )
-    if entry.shape != shape:
-        raise CorruptModelError(
-            f"{path}: tensor {entry.name!r} has shape {list(entry.shape)}, expected {list(shape)} by {CONFIG} beside "
-            "it. Fetch both files of the same model."
-        )
-    if entry.dtype not in _FLOATS:
-        raise CorruptModelError(
-            f"{path}: tensor {entry.name!r} is stored as {entry.dtype}, expected {', '.join(_FLOATS)}. Convert the "
-            "weights to one of these."
-        )
-    return TensorEntry(name, entry.dtype, entry.shape, entry.begin, entry.end)
-
-
-# --------------------------------------------------------------------------------------------- vocabulary
-
-
-@dataclass(frozen=True, slots=True)
-class _Vocabulary:
-    path: Path
-    spiece: bytes
-    pieces: int
-    lower_case: bool | None
-    keep_accents: bool
-    added_tokens: Mapping[str, int]
-
-
-def _read_vocabulary(folder: Path) -> _Vocabulary:
-    name = vocabulary_file(folder)
-    assert name is not None  # _check_files
-    path = folder / name
-    settings = _read_object(folder / TOKENIZER_CONFIG)
-    lower_case, keep_accents = settings.get("do_lower_case"), settings.get("keep_accents")
-    added = {k: v for k, v in _read_object(folder / ADDED_TOKENS).items() if type(v) is int}
-    if name == TOKENIZER:
-        converted = tokenizer_json.convert(path)
-        spiece = converted.spiece
-        added = {**converted.added_tokens, **added}
-        lower_case = converted.lower_case if lower_case is None else lower_case
-        keep_accents = converted.keep_accents if keep_accents is None else keep_accents
-    else:
-        spiece = _read_spiece(path)
-    pieces = _count_pieces(spiece, path)
-    return _Vocabulary(
-        path=path,
-        spiece=spiece,
-        pieces=pieces,
-        lower_case=lower_case if isinstance(lower_case, bool) else None,
-        keep_accents=keep_accents is True,
-        added_tokens={token: index for token, index in added.items() if index >= pieces},
-    )
-
-
-def _read_object(path: Path) -> dict[str, Any]:
-    """Return the content of an optional JSON file of settings; an unreadable one counts as absent."""
-    try:
-        value = json.loads(path.read_bytes().decode("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _read_spiece(path: Path) -> bytes:
-    size = path.stat().st_size
-    if size > MAX_SPIECE_BYTES:
-        raise CorruptModelError(f"{path} has {size} bytes; no SentencePiece model has over {MAX_SPIECE_BYTES}.")
-    return path.read_bytes()
-
-
-def _count_pieces(spiece: bytes, path: Path) -> int:
-    if spiece.startswith(b"version https://git-lfs"):
-        raise CorruptModelError(
-            f"{path} is a Git LFS pointer, not the vocabulary itself. Run 'git lfs pull' in the repository it came "
-            "from."
-        )
-    try:
-        count = protobuf.count_messages(spiece)
-    except protobuf.WireError as error:
-        raise CorruptModelError(
-            f"{path} is not a SentencePiece model ({error}). The file is damaged or incomplete: fetch it again."
-        ) from None
-    if count == 0:
-        raise CorruptModelError(f"{path} is not a SentencePiece model: it holds no pieces. Fetch it again.")
-    return count
-
-
-def _check_pieces(pieces: int, geometry: Geometry, path: Path, folder: Path) -> None:
-    if pieces > geometry.vocab_size:
-        raise CorruptModelError(
-            f"{path} has {pieces} pieces, but the word embeddings of {folder / WEIGHTS} have only "
-            f"{geometry.vocab_size} rows. Vocabulary and weights belong to different models: fetch both from one."
-        )
+def _first(tensors: tuple[TensorEntry, ...]) -> Path:
+    return next(entry.blob.source for entry in tensors if entry.blob is not None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from ..errors import CorruptModelError
 
+_LAYER = re.compile(r"encoder\.albert_layer_groups\.(\d{1,4})\.albert_layers\.(\d{1,4})\.")
 MAX_CONFIG_BYTES = 16 << 20
 
 
@@ -149,6 +151,38 @@ def _epsilon(content: Mapping[str, Any], where: str) -> float:
     if type(value) not in (int, float) or not math.isfinite(value) or not 0.0 <= value <= 0.1:
         raise CorruptModelError(f"{where}: layer_norm_eps is {value!r}, expected a number from 0 to 0.1.")
     return float(value)
+
+
+def sizes_of(shapes: Mapping[str, tuple[int, ...]], where: str) -> dict[str, int]:
+    """Return the configuration values that tensors show; `shapes` is by Hugging Face's names without prefix.
+
+    Raises
+    ------
+    CorruptModelError
+        A tensor that shows them is missing or has another number of dimensions.
+    """
+
+    def shape(name: str, dimensions: int) -> tuple[int, ...]:
+        found = shapes.get(name, ())
+        if len(found) != dimensions:
+            shown = f"the shape {list(found)}" if name in shapes else "no such tensor"
+            raise CorruptModelError(f"{where}: {name!r} should have {dimensions} dimensions, but there is {shown}.")
+        return found
+
+    vocab, embedding = shape("embeddings.word_embeddings.weight", 2)
+    layers = [match for name in shapes if (match := _LAYER.match(name))]
+    if not layers:
+        raise CorruptModelError(f"{where} has no layer of an ALBERT. Give the weights of an ALBERT.")
+    return {
+        "vocab_size": vocab,
+        "embedding_size": embedding,
+        "hidden_size": shape("encoder.embedding_hidden_mapping_in.weight", 2)[0],
+        "num_hidden_groups": 1 + max(int(match[1]) for match in layers),
+        "inner_group_num": 1 + max(int(match[2]) for match in layers),
+        "intermediate_size": shape("encoder.albert_layer_groups.0.albert_layers.0.ffn.bias", 1)[0],
+        "max_position_embeddings": shape("embeddings.position_embeddings.weight", 2)[0],
+        "type_vocab_size": shape("embeddings.token_type_embeddings.weight", 2)[0],
+    }
 
 
 POOLER = ("pooler.weight", "pooler.bias")

@@ -25,6 +25,7 @@ from .folder import (
     CONFIG,
     TOKENIZER,
     TOKENIZER_CONFIG,
+    TORCH_WEIGHTS,
     VOCABULARIES,
     WEIGHTS,
     ModelFiles,
@@ -35,6 +36,8 @@ from .folder import (
 _LOG = logging.getLogger("albert_fast")
 OFFLINE_VARIABLES = ("ALBERT_FAST_OFFLINE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 DEFAULT_ENDPOINT = "https://huggingface.co"
+# What may hold the weights, in order of preference; read by `_open`.
+WEIGHT_FILES = (WEIGHTS, TORCH_WEIGHTS)
 _TRUE = frozenset(("1", "on", "yes", "true"))
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -93,12 +96,21 @@ def fetch(request: Request, name: str | None = None) -> ModelFiles:
     CorruptModelError
         A file differs from what the hub announced.
     """
-    library = _library(request)
-    asked = name or request.repo
-    folder = _cached(library, request)
-    if folder is None:
+    files = cached(request, name)
+    if files is None:
+        asked = name or request.repo
         _refuse_offline(request, asked)
-        folder = _download(library, request, asked)
+        files = _open(_download(_library(request), request, asked), request, asked)
+    return files
+
+
+def cached(request: Request, name: str | None = None) -> ModelFiles | None:
+    """Return the files of a hub model if the cache has all of them; `huggingface_hub` is not needed for that."""
+    folder = _snapshot(request)
+    return None if folder is None else _open(folder, request, name or request.repo)
+
+
+def _open(folder: Path, request: Request, asked: str) -> ModelFiles:
     return read_folder(folder, announced=_announced_by_cache(folder, request, asked))
 
 
@@ -113,18 +125,27 @@ def _library(request: Request) -> ModuleType:
     return huggingface_hub
 
 
-def _cached(library: ModuleType, request: Request) -> Path | None:
-    def find(name: str) -> Path | None:
-        found = library.try_to_load_from_cache(
-            request.repo, name, cache_dir=request.cache, revision=request.revision or "main"
-        )
-        return Path(found) if isinstance(found, str) else None
+def _snapshot(request: Request) -> Path | None:
+    """Return the folder of a revision in the cache, if it is complete.
 
-    config, weights = find(CONFIG), find(WEIGHTS)
-    vocabulary = next(filter(None, map(find, (*VOCABULARIES, TOKENIZER))), None)
-    if config is None or weights is None or vocabulary is None:
-        return None
-    return config.parent
+    The layout is the hub's own, see "Manage huggingface_hub cache-system" in its documentation: `refs/<revision>`
+    holds the commit that a name stands for, `snapshots/<commit>` its files.
+    """
+    repository = request.cache / f"models--{request.repo.replace('/', '--')}"
+    commit = request.revision or "main"
+    if not _COMMIT.fullmatch(commit):
+        if ".." in commit.split("/"):
+            return None
+        try:
+            commit = (repository / "refs" / commit).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+        if not _COMMIT.fullmatch(commit):
+            return None
+    folder = repository / "snapshots" / commit
+    has_weights = any((folder / name).is_file() for name in WEIGHT_FILES)
+    complete = (folder / CONFIG).is_file() and has_weights and vocabulary_file(folder) is not None
+    return folder if complete else None
 
 
 def _by_hand(request: Request) -> str:
@@ -183,19 +204,22 @@ def _download(library: ModuleType, request: Request, asked: str) -> Path:
 
 def _choose(request: Request, there: set[str]) -> list[str]:
     vocabulary = next((name for name in (*VOCABULARIES, TOKENIZER) if name in there), None)
-    missing = [name for name in (CONFIG, WEIGHTS) if name not in there]
+    weights = next((name for name in WEIGHT_FILES if name in there), None)
+    missing = [] if CONFIG in there else [CONFIG]
+    if weights is None:
+        missing.append(WEIGHTS)
     if vocabulary is None:
         missing.append("spiece.model")
-    if missing or vocabulary is None:
+    if missing or vocabulary is None or weights is None:
         shown = ", ".join(sorted(name for name in there if not name.startswith("."))[:20]) or "nothing"
         raise ModelNotFoundError(
             f"The hub repository {request.repo} has no {' and no '.join(missing)}; it has: {shown}. This version "
-            f"reads {CONFIG}, {WEIGHTS} and spiece.model. Where the repository has a pull request that adds "
-            f"{WEIGHTS}, ask "
-            'for it: revision="refs/pr/1". Or load it with transformers and use save_pretrained(folder).'
+            f"reads {CONFIG}, {' or '.join(WEIGHT_FILES)}, and spiece.model. Where the repository has a pull request "
+            f'that adds {WEIGHTS}, ask for it: revision="refs/pr/1". Or load it with transformers and use '
+            "save_pretrained(folder)."
         )
     optional = [name for name in (TOKENIZER_CONFIG, ADDED_TOKENS) if name in there]
-    return [CONFIG, vocabulary, *optional, WEIGHTS]
+    return [CONFIG, vocabulary, *optional, weights]
 
 
 def _explained(error: Exception, request: Request) -> Exception:
@@ -280,7 +304,7 @@ def _announced_by_cache(folder: Path, request: Request, asked: str) -> record.Re
     """Return hashes for a snapshot that another program fetched: the cache names its blobs by them."""
     sha256: dict[str, str] = {}
     git_sha1: dict[str, str] = {}
-    for name in (CONFIG, WEIGHTS, vocabulary_file(folder)):
+    for name in (CONFIG, *WEIGHT_FILES, vocabulary_file(folder)):
         path = folder / name if name else None
         if name and path is not None and path.is_symlink():
             digest = path.resolve().name
@@ -297,6 +321,7 @@ def cached_models() -> list[str]:
     found = []
     for config in cache_folder().glob("models--*/snapshots/*/" + CONFIG):
         with contextlib.suppress(OSError):
-            if b'"albert"' in config.read_bytes() and (config.parent / WEIGHTS).is_file():
+            has_weights = any((config.parent / name).is_file() for name in WEIGHT_FILES)
+            if b'"albert"' in config.read_bytes() and has_weights:
                 found.append(config.parents[2].name.removeprefix("models--").replace("--", "/"))
     return sorted(set(found))

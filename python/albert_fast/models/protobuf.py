@@ -1,4 +1,4 @@
-"""Just enough of the protobuf wire format to walk and to write a SentencePiece model file.
+"""Just enough of the protobuf wire format to walk and to write what models are made of.
 
 Facts: the protobuf encoding guide (varints, wire types 0, 1, 2, 5; groups are refused) and
 `sentencepiece_model.proto`.
@@ -27,16 +27,16 @@ def fields(data: bytes | memoryview) -> Iterator[tuple[int, int, int | memoryvie
     view = memoryview(data)
     at, size = 0, len(view)
     while at < size:
-        key, at = _read_varint(view, at)
+        key, at = read_varint(view, at)
         number, wire = key >> 3, key & 7
         if number == 0:
             raise WireError(f"field number 0 at byte {at}")
         if wire == VARINT:
-            value, at = _read_varint(view, at)
+            value, at = read_varint(view, at)
             yield number, wire, value
             continue
         if wire == BYTES:
-            length, at = _read_varint(view, at)
+            length, at = read_varint(view, at)
         elif wire in (FIXED32, FIXED64):
             length = 4 if wire == FIXED32 else 8
         else:
@@ -47,7 +47,8 @@ def fields(data: bytes | memoryview) -> Iterator[tuple[int, int, int | memoryvie
         at += length
 
 
-def _read_varint(view: memoryview, at: int) -> tuple[int, int]:
+def read_varint(view: memoryview, at: int) -> tuple[int, int]:
+    """Return the varint at a place, and the place behind it."""
     value = shift = 0
     while at < len(view) and shift < 70:
         byte = view[at]
@@ -57,6 +58,39 @@ def _read_varint(view: memoryview, at: int) -> tuple[int, int]:
             return value & 0xFFFFFFFFFFFFFFFF, at
         shift += 7
     raise WireError(f"varint at byte {at} does not end")
+
+
+def as_int(value: int | memoryview) -> int:
+    """Return the value of a varint field as a signed 64-bit integer."""
+    if not isinstance(value, int):
+        raise WireError("bytes where a number should be")
+    return value - (1 << 64) if value >= 1 << 63 else value
+
+
+def as_bytes(value: int | memoryview) -> memoryview:
+    """Return the value of a length-delimited field."""
+    if isinstance(value, int):
+        raise WireError("a number where bytes should be")
+    return value
+
+
+def as_text(value: int | memoryview) -> str:
+    """Return the value of a string field."""
+    try:
+        return str(as_bytes(value), "utf-8")
+    except UnicodeDecodeError:
+        raise WireError("a text that is not UTF-8") from None
+
+
+def integers(wire: int, value: int | memoryview) -> Iterator[int]:
+    """Yield what a repeated integer field holds: one value, or many packed into bytes."""
+    if wire == VARINT:
+        yield as_int(value)
+        return
+    view, at = as_bytes(value), 0
+    while at < len(view):
+        number, at = read_varint(view, at)
+        yield as_int(number)
 
 
 def count_messages(data: bytes) -> int:

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import CorruptModelError
+from .blobs import Blob, FileBlob
+from .tensors import TensorEntry
 
 MAX_HEADER_BYTES = 100_000_000
 MAX_FILE_BYTES = 1 << 62  # sizes past this cannot be real and would overflow 64-bit arithmetic elsewhere
@@ -29,19 +31,8 @@ _BITS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class TensorEntry:
-    """Where one tensor lies: `begin` and `end` are byte offsets from the start of the file."""
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    begin: int
-    end: int
-
-
-def read_header(path: str | os.PathLike[str]) -> dict[str, TensorEntry]:
-    """Return the tensors of a safetensors file by name.
+def read_header(path: str | os.PathLike[str] | Blob, where: str | None = None) -> dict[str, TensorEntry]:
+    """Return the tensors of a safetensors file by name; of a member of an archive, with its name in `where`.
 
     Raises
     ------
@@ -51,20 +42,24 @@ def read_header(path: str | os.PathLike[str]) -> dict[str, TensorEntry]:
     OSError
         The file cannot be opened.
     """
-    with Path(path).open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        header = _read_json(file, Path(path), size)
+    if isinstance(path, (str, os.PathLike)):
+        blob: Blob = FileBlob.of(Path(path))
+    else:
+        blob = path
+    name = where or str(path)
+    with blob.open() as file:
+        header = _read_json(file, name, blob.size)
     try:
-        return _entries(header, size)
+        return _entries(header, blob.size)
     except _RuleError as error:
-        raise _corrupt(Path(path), str(error)) from None
+        raise _corrupt(name, str(error)) from None
 
 
 class _RuleError(ValueError):
     """One broken rule; becomes a CorruptModelError with the file's name."""
 
 
-def _corrupt(path: Path, why: str) -> CorruptModelError:
+def _corrupt(path: str, why: str) -> CorruptModelError:
     return CorruptModelError(
         f"{path} is not a valid safetensors file: {why}. The file is damaged or incomplete: fetch or write it again."
     )
@@ -76,7 +71,7 @@ class _Header:
     data_begin: int
 
 
-def _read_json(file: BinaryIO, path: Path, size: int) -> _Header:
+def _read_json(file: BinaryIO, path: str, size: int) -> _Header:
     start = file.read(8)
     if start.startswith(b"version "):
         raise CorruptModelError(

@@ -8,12 +8,13 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
 from . import record
-from .folder import ADDED_TOKENS, CONFIG, TOKENIZER_CONFIG, WEIGHTS, ModelFiles
+from .files import ModelFiles
+from .folder import ADDED_TOKENS, CONFIG, TOKENIZER_CONFIG, WEIGHTS
 
 SPIECE = "spiece.model"
 _BLOCK = 1 << 20
@@ -57,13 +58,25 @@ def save_folder(
     target = Path(destination)
     _check_target(target, overwrite)
     _check_parameters(parameters)
+    return write_folder(target, lambda work: _fill(work, files, parameters))
+
+
+def write_folder(target: Path, fill: Callable[[Path], None]) -> Path:
+    """Let `fill` fill a hidden folder beside the target, which then takes its name: complete or not at all.
+
+    Raises
+    ------
+    ModelNotFoundError
+        The target cannot be written.
+    """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
     except OSError as error:
         raise ModelNotFoundError(f"{target.parent} cannot be written: {error}. Choose another destination.") from error
     try:
-        _fill(work, files, parameters)
+        fill(work)
+        _sync_folder(work)
         os.chmod(work, 0o755)  # mkdtemp makes private folders
         _take_place(work, target)
     except OSError as error:
@@ -90,7 +103,7 @@ def _check_target(target: Path, overwrite: bool) -> None:
         )
     if not overwrite:
         raise ParameterError(
-            f"{target} holds a saved model. Give overwrite=True to replace it, or choose another folder."
+            f"{target} holds a saved model. Give overwrite=True (--overwrite) to replace it, or choose another folder."
         )
 
 
@@ -103,14 +116,16 @@ def _check_parameters(parameters: Mapping[str, object]) -> None:
 
 def _fill(work: Path, files: ModelFiles, parameters: Mapping[str, object]) -> None:
     hashes: dict[str, str] = {}
-    config = json.dumps(_config(files), indent=1, ensure_ascii=False).encode("utf-8") + b"\n"
-    hashes[CONFIG] = _write(work / CONFIG, config)
-    hashes[SPIECE] = _write(work / SPIECE, files.spiece)
+    config = json.dumps(config_of(files), indent=1, ensure_ascii=False).encode("utf-8") + b"\n"
+    hashes[CONFIG] = write_synced(work / CONFIG, config)
+    hashes[SPIECE] = write_synced(work / SPIECE, files.spiece)
     if files.added_tokens:
-        hashes[ADDED_TOKENS] = _write(work / ADDED_TOKENS, json.dumps(dict(files.added_tokens)).encode("utf-8") + b"\n")
+        hashes[ADDED_TOKENS] = write_synced(
+            work / ADDED_TOKENS, json.dumps(dict(files.added_tokens)).encode("utf-8") + b"\n"
+        )
     if files.keep_accents:
-        hashes[TOKENIZER_CONFIG] = _write(work / TOKENIZER_CONFIG, b'{"keep_accents": true}\n')
-    hashes[WEIGHTS] = _copy_weights(files, work / WEIGHTS)
+        hashes[TOKENIZER_CONFIG] = write_synced(work / TOKENIZER_CONFIG, b'{"keep_accents": true}\n')
+    hashes[WEIGHTS] = (_copy_weights if files.is_one_safetensors else _convert_weights)(files, work / WEIGHTS)
     record.write(
         work,
         record.Record(
@@ -121,17 +136,18 @@ def _fill(work: Path, files: ModelFiles, parameters: Mapping[str, object]) -> No
             parameters=parameters,
         ),
     )
-    _sync_folder(work)
 
 
-def _config(files: ModelFiles) -> dict[str, object]:
+def config_of(files: ModelFiles) -> dict[str, object]:
+    """Return the content of a config.json for a model, in Hugging Face's terms."""
     geometry = {name: getattr(files.geometry, name) for name in files.geometry.__slots__}
     # The file's own keys first: it may hold more than we read, and its activation may have another name for
     # ours.
     return {"architectures": ["AlbertModel"], "model_type": "albert", **geometry, **files.config}
 
 
-def _write(path: Path, data: bytes) -> str:
+def write_synced(path: Path, data: bytes) -> str:
+    """Write a file through to the disk and return its SHA-256."""
     with path.open("wb") as file:
         file.write(data)
         file.flush()
@@ -160,6 +176,14 @@ def _copy_weights(files: ModelFiles, target: Path) -> str:
             "model again, then save it."
         )
     return found
+
+
+def _convert_weights(files: ModelFiles, target: Path) -> str:
+    with target.open("w+b") as out:
+        files.write_safetensors(out)
+        out.flush()
+        os.fsync(out.fileno())
+    return record.sha256(target)
 
 
 def _take_place(work: Path, target: Path) -> None:

@@ -64,12 +64,16 @@ def convert(path: str | os.PathLike[str]) -> ConvertedVocabulary:
     path = Path(path)
     if path.stat().st_size > MAX_BYTES:
         raise CorruptModelError(f"{path} has more than {MAX_BYTES >> 20} MiB: no tokenizer is that large.")
+    return convert_bytes(path.read_bytes(), str(path))
+
+
+def convert_bytes(data: bytes, where: str) -> ConvertedVocabulary:
+    """Read the content of a `tokenizer.json`; `where` names the file in errors. Raises as `convert` does."""
     try:
-        content = json.loads(path.read_bytes().decode("utf-8"))
-        return _convert(content)
+        return _convert(json.loads(data.decode("utf-8")))
     except (ValueError, RecursionError, TypeError, KeyError) as error:
         raise CorruptModelError(
-            f"{path} cannot be read as a Unigram tokenizer: {error}. ALBERT needs a SentencePiece unigram "
+            f"{where} cannot be read as a Unigram tokenizer: {error}. ALBERT needs a SentencePiece unigram "
             "vocabulary; put its spiece.model beside config.json instead."
         ) from None
 
