@@ -190,7 +190,10 @@ class PipelineModel:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> PipelineModel:
-        """Read a saved pipeline.
+        """Read a saved pipeline: ours, or one of Spark NLP's (its folder, or a zip of it) made of stages that are here.
+
+        The stages of a Spark NLP pipeline give correct vectors as all of ours do; for its own,
+        ``model.stages[i].setCompat("sparknlp")``.
 
         Raises
         ------
@@ -198,7 +201,15 @@ class PipelineModel:
             There is no saved pipeline, or a part of it is missing.
         CorruptModelError
             A part is damaged.
+        ParameterError
+            A Spark NLP pipeline has a stage or a parameter that is not here, or is a single stage.
         """
+        from .models import spark_folder
+
+        if spark_folder.is_pipeline(path):
+            from .spark_pipeline import load_spark_stages
+
+            return cls(load_spark_stages(path))
         return cls(load_stages(path))
 
     @classmethod

@@ -71,7 +71,7 @@ def _parameters(kind: type[Stage], saved: spark_folder.Stage) -> dict[str, Any]:
 
 
 def _same(value: Any, default: Any) -> bool:
-    return value == (list(default) if isinstance(default, tuple) else default)
+    return bool(value == (list(default) if isinstance(default, tuple) else default))
 
 
 def _rules(saved: spark_folder.Stage) -> Mapping[str, Any]:

@@ -72,6 +72,9 @@ class TokenRules:
     min_length, max_length
         Shorter and longer tokens are left out; counted in UTF-16 units as Spark NLP does.
 
+    rules
+        Whole patterns, in place of all that prefix, infix and suffix patterns and context characters say.
+
     Raises
     ------
     ParameterError
@@ -92,6 +95,7 @@ class TokenRules:
         split_chars: Sequence[str] | None = None,
         min_length: int = 0,
         max_length: int | None = None,
+        rules: Sequence[str] | None = None,
     ) -> None:
         self._min_length = min_length
         self._max_length = max_length
@@ -101,7 +105,9 @@ class TokenRules:
         )
         any_case = "" if case_sensitive_exceptions else "(?i)"
         self._exceptions = _joined([any_case + item for item in _strings(exceptions, "exceptions")], "exceptions")
-        self._rules = _rules(prefix_pattern, suffix_pattern, infix_patterns, context_chars)
+        if rules is None:
+            rules = _rules(prefix_pattern, suffix_pattern, infix_patterns, context_chars)
+        self._rules = [_rule(pattern) for pattern in _strings(rules, "rules")]
         self._split = None if split_pattern is None else java_regex.compile(split_pattern, name="split_pattern")
         split_at = _strings(split_chars, "split_chars")
         for item in split_at:
@@ -177,7 +183,7 @@ class TokenRules:
 
 def _rules(
     prefix: str | None, suffix: str | None, infixes: Sequence[str] | None, context_chars: Sequence[str]
-) -> list[java_regex.JavaPattern]:
+) -> list[str]:
     context = _strings(context_chars, "context_chars")
     for character in context:
         _demand(len(character) == 1, "context_chars", character, "be single characters")
@@ -196,7 +202,7 @@ def _rules(
     rules = []
     for infix in _strings(infixes, "infix_patterns"):
         _demand("(" in infix and ")" in infix, "infix_patterns", infix, "hold a group in ( )")
-        rules.append(_rule(prefix + infix + suffix))
+        rules.append(prefix + infix + suffix)
     if not rules:
         raise ParameterError("infix_patterns is empty; give a pattern, or leave it unset.")
     return rules

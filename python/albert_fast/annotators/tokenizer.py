@@ -87,8 +87,14 @@ class _TokenizerParams(Annotator):
 class TokenizerModel(_TokenizerParams):
     """A fitted `Tokenizer`: splits the sentences of a table into tokens.
 
-    Parameters are those of `Tokenizer`.
+    Parameters are those of `Tokenizer`, and `rules`: whole patterns whose groups are the tokens, which stand in place
+    of prefix, infix and suffix patterns in pipelines that Spark NLP saved.
     """
+
+    _params = (
+        *_TokenizerParams._params,
+        p.Param("rules", "rules", None, p.optional(p.patterns), "Whole patterns whose groups are the tokens."),
+    )
 
     @classmethod
     def pretrained(cls, name: str = "token_rules", lang: str = "en", remote_loc: str | None = None) -> Self:
@@ -117,7 +123,8 @@ class TokenizerModel(_TokenizerParams):
 
     def _rules(self) -> Any:
         """Return the rules of a user's patterns, compiled; None where there are none."""
-        if all(self.get_param(name) in (None, (), _DEFAULT_TARGET) for name in _PATTERN_PARAMS):
+        whole = self.get_param("rules")
+        if whole is None and all(self.get_param(name) in (None, (), _DEFAULT_TARGET) for name in _PATTERN_PARAMS):
             return None
         from .token_rules import TokenRules
 
@@ -133,6 +140,7 @@ class TokenizerModel(_TokenizerParams):
             split_chars=self.get_param("splitChars"),
             min_length=self.get_param("minLength"),
             max_length=self.get_param("maxLength"),
+            rules=whole,
         )
 
 
