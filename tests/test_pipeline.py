@@ -555,7 +555,7 @@ def test_a_failed_save_leaves_nothing(fitted: PipelineModel, tmp_path: Path, mon
     def no_room(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("albert_fast.stage_folder.write_file", no_room)
+    monkeypatch.setattr("albert_fast.stage_folder.write_synced", no_room)
     with pytest.raises(ModelNotFoundError, match="No space left"):
         fitted.save(tmp_path / "saved")
     assert list(tmp_path.iterdir()) == []

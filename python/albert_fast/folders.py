@@ -1,74 +1,35 @@
-"""Folders that appear whole or not at all."""
+"""Files and folders that appear whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from .errors import ModelNotFoundError, ParameterError
 
 
-@contextlib.contextmanager
-def new_folder(target: Path, marker: str, overwrite: bool) -> Iterator[Path]:
-    """Yield a hidden folder beside `target`, which takes its name when the block ends well, and is removed if not.
+def check_free(target: Path, marker: str, overwrite: bool) -> None:
+    """Check that a folder may be written: it is new, empty, or one of ours that may go.
 
     Parameters
     ----------
     target
-        Folder to make. One that exists must be empty, or hold `marker` and be given up with `overwrite`.
+        Folder to make.
     marker
-        Name of the file by which a folder of ours is known.
+        Name of the file by which a folder of this kind is known.
+    overwrite
+        Whether one that is there may be replaced.
 
     Raises
     ------
     ParameterError
-        The folder exists and may not be replaced.
-    ModelNotFoundError
-        The folder cannot be written.
+        It may not.
     """
-    _check_target(target, marker, overwrite)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
-    except OSError as error:
-        raise ModelNotFoundError(f"{target.parent} cannot be written: {error}. Choose another destination.") from error
-    try:
-        yield work
-        os.chmod(work, 0o755)  # mkdtemp makes private folders
-        _take_place(work, target)
-    except OSError as error:
-        if isinstance(error, ModelNotFoundError):
-            raise
-        raise ModelNotFoundError(
-            f"{target} could not be written: {error}. Nothing was left there; free space or choose another destination."
-        ) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write a file and flush it to disk."""
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Flush a folder's entries to disk; not every system can, and then the rename is still atomic."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def _check_target(target: Path, marker: str, overwrite: bool) -> None:
     if not target.exists():
         return
     if not target.is_dir():
@@ -81,8 +42,57 @@ def _check_target(target: Path, marker: str, overwrite: bool) -> None:
         )
     if not overwrite:
         raise ParameterError(
-            f"{target} holds what was saved before. Give overwrite=True to replace it, or choose another folder."
+            f"{target} holds what was saved before. Give overwrite=True (--overwrite) to replace it, or choose another "
+            "folder."
         )
+
+
+def write_folder(target: Path, fill: Callable[[Path], None]) -> Path:
+    """Let `fill` fill a hidden folder beside the target, which then takes its name: complete or not at all.
+
+    Raises
+    ------
+    ModelNotFoundError
+        The target cannot be written.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
+    except OSError as error:
+        raise ModelNotFoundError(f"{target.parent} cannot be written: {error}. Choose another destination.") from error
+    try:
+        fill(work)
+        _sync_folder(work)
+        os.chmod(work, 0o755)  # mkdtemp makes private folders
+        _take_place(work, target)
+    except OSError as error:
+        if isinstance(error, ModelNotFoundError):
+            raise
+        raise ModelNotFoundError(
+            f"{target} could not be written: {error}. Nothing was left there; free space or choose another destination."
+        ) from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return target
+
+
+def write_synced(path: Path, data: bytes) -> str:
+    """Write a file through to the disk and return its SHA-256."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return hashlib.sha256(data).hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Flush a folder's entries to disk; not every system can, and then the rename is still atomic."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _take_place(work: Path, target: Path) -> None:
@@ -102,4 +112,4 @@ def _take_place(work: Path, target: Path) -> None:
                 raise
         finally:
             shutil.rmtree(aside, ignore_errors=True)
-    sync_folder(target.parent)
+    _sync_folder(target.parent)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from .errors import AlbertFastError, CorruptModelError, ModelNotFoundError
-from .folders import new_folder, sync_folder, write_file
+from .folders import check_free, write_folder, write_synced
 
 
 class SavedStage(Protocol):
@@ -30,23 +30,21 @@ FORMAT = 1
 def save_stages(stages: Sequence[SavedStage], destination: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
     """Write stages; see `PipelineModel.save`."""
     target = Path(destination)
-    with new_folder(target, FILE_NAME, overwrite) as work:
-        entries = []
-        for number, stage in enumerate(stages):
-            entry: dict[str, Any] = {
-                "class": type(stage).__name__,
-                "uid": stage.uid,
-                "parameters": stage.explicit_params(),
-            }
-            if stage.has_files:
-                entry["folder"] = f"stages/{number}_{stage.uid}"
-                (work / "stages").mkdir(exist_ok=True)
-                stage.save_files(work / entry["folder"])
-            entries.append(entry)
-        text = json.dumps({"format": FORMAT, "stages": entries}, indent=1, ensure_ascii=False)
-        write_file(work / FILE_NAME, text.encode("utf-8") + b"\n")
-        sync_folder(work)
-    return target
+    check_free(target, FILE_NAME, overwrite)
+    return write_folder(target, lambda work: _fill(work, stages))
+
+
+def _fill(work: Path, stages: Sequence[SavedStage]) -> None:
+    entries = []
+    for number, stage in enumerate(stages):
+        entry: dict[str, Any] = {"class": type(stage).__name__, "uid": stage.uid, "parameters": stage.explicit_params()}
+        if stage.has_files:
+            entry["folder"] = f"stages/{number}_{stage.uid}"
+            (work / "stages").mkdir(exist_ok=True)
+            stage.save_files(work / entry["folder"])
+        entries.append(entry)
+    text = json.dumps({"format": FORMAT, "stages": entries}, indent=1, ensure_ascii=False)
+    write_synced(work / FILE_NAME, text.encode("utf-8") + b"\n")
 
 
 def load_stages(source: str | os.PathLike[str]) -> list[Any]:

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelNotFoundError, ParameterError
+from ..folders import write_folder, write_synced
 from . import onnx_writer, tensors
 from .blobs import FileBlob
 from .files import ModelFiles
 from .folder import CONFIG
 from .onnx_graph import albert_graph
-from .save import SPIECE, config_of, write_folder, write_synced
+from .save import SPIECE, config_of
 
 FORMATS = ("onnx", "spark-nlp")
 ONNX, ONNX_DATA = "model.onnx", "model.onnx_data"

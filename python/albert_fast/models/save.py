@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
+from ..folders import check_free, write_folder, write_synced
 from . import record
 from .files import ModelFiles
 from .folder import ADDED_TOKENS, CONFIG, TOKENIZER_CONFIG, WEIGHTS
@@ -56,55 +54,9 @@ def save_folder(
         The weights changed since they were loaded.
     """
     target = Path(destination)
-    _check_target(target, overwrite)
+    check_free(target, record.FILE_NAME, overwrite)
     _check_parameters(parameters)
     return write_folder(target, lambda work: _fill(work, files, parameters))
-
-
-def write_folder(target: Path, fill: Callable[[Path], None]) -> Path:
-    """Let `fill` fill a hidden folder beside the target, which then takes its name: complete or not at all.
-
-    Raises
-    ------
-    ModelNotFoundError
-        The target cannot be written.
-    """
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
-    except OSError as error:
-        raise ModelNotFoundError(f"{target.parent} cannot be written: {error}. Choose another destination.") from error
-    try:
-        fill(work)
-        _sync_folder(work)
-        os.chmod(work, 0o755)  # mkdtemp makes private folders
-        _take_place(work, target)
-    except OSError as error:
-        if isinstance(error, ModelNotFoundError):
-            raise
-        raise ModelNotFoundError(
-            f"{target} could not be written: {error}. Nothing was left there; free space or choose another destination."
-        ) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return target
-
-
-def _check_target(target: Path, overwrite: bool) -> None:
-    if not target.exists():
-        return
-    if not target.is_dir():
-        raise ParameterError(f"{target} is a file. Give the name of a folder to save into.")
-    if not any(target.iterdir()):
-        return
-    if not (target / record.FILE_NAME).is_file():
-        raise ParameterError(
-            f"{target} is not empty and was not saved by albert_fast, so it is left alone. Choose a new folder."
-        )
-    if not overwrite:
-        raise ParameterError(
-            f"{target} holds a saved model. Give overwrite=True (--overwrite) to replace it, or choose another folder."
-        )
 
 
 def _check_parameters(parameters: Mapping[str, object]) -> None:
@@ -146,15 +98,6 @@ def config_of(files: ModelFiles) -> dict[str, object]:
     return {"architectures": ["AlbertModel"], "model_type": "albert", **geometry, **files.config}
 
 
-def write_synced(path: Path, data: bytes) -> str:
-    """Write a file through to the disk and return its SHA-256."""
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    return hashlib.sha256(data).hexdigest()
-
-
 def _copy_weights(files: ModelFiles, target: Path) -> str:
     digest = hashlib.sha256()
     buffer = bytearray(_BLOCK)
@@ -184,33 +127,3 @@ def _convert_weights(files: ModelFiles, target: Path) -> str:
         out.flush()
         os.fsync(out.fileno())
     return record.sha256(target)
-
-
-def _take_place(work: Path, target: Path) -> None:
-    if not target.exists():
-        os.rename(work, target)
-    elif not any(target.iterdir()):
-        target.rmdir()
-        os.rename(work, target)
-    else:
-        aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent))
-        try:
-            os.rename(target, aside / "model")
-            try:
-                os.rename(work, target)
-            except OSError:
-                os.rename(aside / "model", target)
-                raise
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Flush a folder's entries to disk; not every system can, and then the rename is still atomic."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
