@@ -81,8 +81,8 @@ class Tree:
         return self.root / self.inside if self.inside else self.root
 
 
-def of_folder(root: Path) -> Tree:
-    """List a folder. Hidden files and folders are left out; links are followed, as the hub's cache needs.
+def of_folder(root: Path, depth: int = MAX_DEPTH) -> Tree:
+    """List a folder and those in it. Hidden ones are left out; links are followed, as the hub's cache needs.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def of_folder(root: Path) -> Tree:
         for folder, names, members in os.walk(root, followlinks=True):
             inside = Path(folder).relative_to(root)
             real = os.path.realpath(folder)
-            deep = len(inside.parts) >= MAX_DEPTH or real in seen
+            deep = len(inside.parts) >= depth or real in seen
             seen.add(real)
             names[:] = [] if deep else sorted(name for name in names if not name.startswith("."))
             for name in sorted(members):
