@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
-from . import archive, files, folder, onnx_model, spark_nlp, tensorflow, tree, vocabulary
+from . import archive, folder, onnx_model, spark_nlp, tensorflow, tree, vocabulary
 from .blobs import FileBlob
 from .files import OVERRIDES, ModelFiles
 from .spark_metadata import METADATA
@@ -174,6 +174,3 @@ def _onnx(found: Tree, graph: str, given: Mapping[str, object]) -> ModelFiles:
         parameters={},
         name=name,
     )
-
-
-__all__ = ["OVERRIDES", "ModelFiles", "files", "read_any"]
