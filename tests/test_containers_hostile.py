@@ -309,6 +309,18 @@ def test_a_member_that_is_larger_than_announced(tmp_path: Path) -> None:
         read_any(path)
 
 
+def test_a_gzip_of_several_members(tmp_path: Path) -> None:
+    import gzip
+
+    raw = gzip.decompress(containers.tarred(checkpoint_folder()))
+    path = tmp_path / "m.tar.gz"
+    path.write_bytes(gzip.compress(raw[:7000]) + gzip.compress(raw[7000:]) + b"\0" * 100)
+    assert read_any(path).pieces == 400
+    path.write_bytes(gzip.compress(raw[:7000]) + b"no gzip")
+    with pytest.raises(CorruptModelError, match="compressed data is damaged"):
+        read_any(path)
+
+
 def test_reading_back_and_forth_inflates_anew() -> None:
     path = Path(__file__)
     text = path.read_bytes()

@@ -36,6 +36,8 @@ class Attentions(Steps):
         return self._spelled_attention(name)
 
     def _fused_attention(self, node: Node) -> Attention | None:
+        if len(node.inputs) < 3 or not self._only_mask(node, bias=5, others=(4, 6)):
+            return None
         heads = node.attributes.get("num_heads", 0)
         weight, bias = self._constant(node.inputs[1]), self._constant(node.inputs[2])
         if weight is None or bias is None or weight.entry is None or bias.entry is None or type(heads) is not int:
@@ -56,7 +58,15 @@ class Attentions(Steps):
             parts.append(Linear(x, matrix, _cut(narrow, index * hidden, hidden)))
         return Attention(x, parts[0], parts[1], parts[2], heads)
 
+    def _only_mask(self, node: Node, bias: int, others: tuple[int, ...]) -> bool:
+        """Whether what is added to the scores is a mask, and an operator has none of some further inputs."""
+        given = dict(enumerate(node.inputs))
+        added = given.get(bias, "")
+        return not any(given.get(index) for index in others) and (not added or self._is_mask(added))
+
     def _multi_head(self, node: Node) -> Attention | None:
+        if not self._only_mask(node, bias=5, others=(6, 7)):
+            return None
         heads = node.attributes.get("num_heads", 0)
         found = [self.linear(item) for item in node.inputs[:3] if item]
         if len(found) != 3 or node.attributes.get("unidirectional", 0) or type(heads) is not int:
