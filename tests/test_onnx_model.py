@@ -41,8 +41,10 @@ def compare(got: AlbertEmbeddings, want: AlbertEmbeddings, tolerance: float, poo
 
 def loaded(path: Path, **parameters: Any) -> AlbertEmbeddings:
     """Load a graph that nobody recognises."""
-    with pytest.warns(ForeignGraphWarning, match="is run as it is, padded"):
-        return AlbertEmbeddings.load(path, **parameters)
+    with pytest.warns(ForeignGraphWarning, match="is run as it is, padded") as caught:
+        model = AlbertEmbeddings.load(path, **parameters)
+    assert caught[0].filename == __file__
+    return model
 
 
 @pytest.mark.parametrize("style", onnx_graphs.STYLES)
@@ -243,6 +245,14 @@ def test_the_place_of_a_graph(tmp_path: Path) -> None:
     (folder / "onnx/model.onnx").unlink()
     with pytest.raises(CorruptModelError, match=r"several graphs: one\.onnx, two\.onnx"):
         AlbertEmbeddings.load(folder)
+
+
+def test_an_index_of_another_program_is_no_checkpoint(tmp_path: Path) -> None:
+    geo = make_model.geometry()
+    graph = onnx_graphs.albert(geo, make_model.make_weights(geo, 3), "torch 1")
+    folder = onnx_graphs.write_folder(tmp_path / "onnx", graph)
+    (folder / "faiss.index").write_bytes(b"IxF2")
+    assert read_any(folder).container == "onnx"
 
 
 def test_missing_external_data_is_named(tmp_path: Path) -> None:

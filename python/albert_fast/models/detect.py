@@ -60,8 +60,8 @@ def read_any(path: str | os.PathLike[str], **overrides: object) -> ModelFiles:
         )
     try:
         return _read_folder(root, given) if root.is_dir() else _read_file(root, given)
-    except (OSError, MemoryError) as error:
-        if isinstance(error, (ModelNotFoundError, MemoryError)):
+    except OSError as error:
+        if isinstance(error, ModelNotFoundError):
             raise
         raise ModelNotFoundError(f"{root} cannot be read: {error}.") from error
 

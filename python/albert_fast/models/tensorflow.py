@@ -29,6 +29,9 @@ def checkpoint_prefix(tree: Tree) -> str | None:
         There are several.
     """
     found = sorted(name.removesuffix(".index") for name in tree.files if name.endswith(".index") and "/" not in name)
+    with_shards = [name for name in found if any(item.startswith(f"{name}.data-") for item in tree.files)]
+    # Other programs call their files .index too.
+    found = with_shards or ([] if any(item.endswith(".onnx") for item in tree.files) else found)
     best = [name for name in found if name.endswith("ckpt-best")]
     found = best if len(best) == 1 else found
     if len(found) > 1:
