@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import make_model
 
-STYLES = ("torch 1", "torch 1 sdpa", "torch 2", "fused", "half")
+STYLES = ("torch 1", "torch 1 sdpa", "torch 2", "fused", "multi head", "half")
 
 
 class Builder:
@@ -21,6 +21,7 @@ class Builder:
 
     def __init__(self, geo: Mapping[str, Any], weights: Mapping[str, make_model.Array], style: str) -> None:
         self.geo, self.style = geo, style
+        self.is_fused = style in ("fused", "multi head")
         self.real = np.float16 if style == "half" else np.float32
         self.weights = {name: array.astype(self.real) for name, array in weights.items()}
         self.nodes: list[onnx.NodeProto] = []
@@ -63,7 +64,7 @@ class Builder:
     def norm(self, x: str, name: str) -> str:
         gamma, beta = self.weight(f"{name}.weight"), self.weight(f"{name}.bias")
         epsilon = self.geo["layer_norm_eps"]
-        if self.style in ("torch 2", "fused"):
+        if self.style in ("torch 2", "fused", "multi head"):
             return self.node("LayerNormalization", x, gamma, beta, epsilon=epsilon, axis=-1)
         centred = self.node("Sub", x, self.node("ReduceMean", x, axes=[-1]))
         square = self.node("Pow", centred, self.number(2.0))
@@ -76,7 +77,7 @@ class Builder:
         return self.node("Add", self.node("Mul", quotient, gamma), beta)
 
     def add_norm(self, x: str, residual: str, dense: str, norm: str, tag: str = "") -> str:
-        if self.style != "fused":
+        if not self.is_fused:
             return self.norm(self.node("Add", residual, self.linear(x, dense, tag)), norm)
         product = self.node("MatMul", x, self.turned(f"{dense}.weight", tag))
         names = [self.weight(f"{norm}.weight"), self.weight(f"{norm}.bias"), self.weight(f"{dense}.bias")]
@@ -93,7 +94,7 @@ class Builder:
         act = self.geo["hidden_act"]
         if act == "relu":
             return self.node("Relu", x)
-        if self.style == "fused":
+        if self.is_fused:
             return self.node("FastGelu" if act == "gelu_new" else "Gelu", x, domain="com.microsoft")
         if self.style == "torch 2":
             return self.node("Gelu", x, approximate="tanh" if act == "gelu_new" else "none")
@@ -109,6 +110,11 @@ class Builder:
     def attention(self, x: str, prefix: str, mask: str) -> str:
         heads, hidden = self.geo["num_attention_heads"], self.geo["hidden_size"]
         size = hidden // heads
+        if self.style == "multi head":
+            parts = ("query", "key", "value")
+            products = [self.node("MatMul", x, self.turned(f"{prefix}{part}.weight")) for part in parts]
+            self.constants["qkv_bias"] = np.concatenate([self.weights[f"{prefix}{part}.bias"] for part in parts])
+            return self.node("MultiHeadAttention", *products, "qkv_bias", mask, domain="com.microsoft", num_heads=heads)
         if self.style == "fused":
             parts = ("query", "key", "value")
             weight = np.concatenate([self.weights[f"{prefix}{part}.weight"].T for part in parts], 1)
@@ -138,7 +144,7 @@ class Builder:
         return self.node("Reshape", context, self.ints(0, 0, hidden))
 
     def mask(self) -> str:
-        if self.style == "fused":
+        if self.is_fused:
             return self.node("Cast", "attention_mask", to=TensorProto.INT32)
         wide = self.node("Unsqueeze", "attention_mask", self.ints(1, 2))
         kept = self.node("Cast", wide, to=helper.np_dtype_to_tensor_dtype(np.dtype(self.real)))
@@ -148,7 +154,7 @@ class Builder:
         words, positions, types = (
             self.weight(f"embeddings.{part}_embeddings.weight") for part in ("word", "position", "token_type")
         )
-        if self.style == "fused":
+        if self.is_fused:
             ids, kinds = (self.node("Cast", name, to=TensorProto.INT32) for name in ("input_ids", "token_type_ids"))
             norm = [self.weight(f"embeddings.LayerNorm.{leaf}") for leaf in ("weight", "bias")]
             return self.node(
@@ -194,7 +200,7 @@ class Builder:
             )
         constants = [numpy_helper.from_array(array, name) for name, array in self.constants.items()]
         graph = helper.make_graph(self.nodes, "albert", inputs, outputs, constants)
-        opset = {"torch 2": 20, "fused": 17}.get(self.style, 13)
+        opset = {"torch 2": 20, "fused": 17, "multi head": 17}.get(self.style, 13)
         opsets = [helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=9)
 

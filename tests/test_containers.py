@@ -19,8 +19,8 @@ import pytest
 
 import containers
 import make_model
-from albert_fast import AlbertEmbeddings, ModelNotFoundError, ParameterError
-from albert_fast.models import ModelFiles, read_any, tensors
+from albert_fast import AlbertEmbeddings, CorruptModelError, ModelNotFoundError, ParameterError
+from albert_fast.models import ModelFiles, blobs, read_any, tensors
 
 TEXTS = ["The module reads a file.", "Nothing", "", "Two words, and a number: 42."]
 GEO = make_model.geometry(num_hidden_layers=4, num_hidden_groups=2)
@@ -326,6 +326,82 @@ def test_any_container_is_saved_as_a_folder_of_ours(tmp_path: Path, expected: ma
     again = AlbertEmbeddings.load(tmp_path / "saved")
     np.testing.assert_array_equal(vectors(again), expected)
     assert read_any(tmp_path / "saved").config["hidden_act"] == "gelu_new"
+
+
+@pytest.mark.parametrize("form", ["zip", "tar.gz"])
+def test_a_saved_model_in_an_archive_keeps_parameters_and_hashes(
+    tmp_path: Path, expected: make_model.Array, form: str
+) -> None:
+    model = AlbertEmbeddings.load(make_model.write_folder(tmp_path / "model", GEO, 5), batch_size=5)
+    model.save(tmp_path / "saved")
+    files = {f"saved/{path.name}": path.read_bytes() for path in (tmp_path / "saved").iterdir()}
+    pack = containers.zipped if form == "zip" else containers.tarred
+    (tmp_path / f"m.{form}").write_bytes(pack(files))
+    again = AlbertEmbeddings.load(tmp_path / f"m.{form}")
+    assert again.getBatchSize() == 5
+    np.testing.assert_array_equal(vectors(again), expected)
+    files["saved/config.json"] += b" "
+    (tmp_path / f"bad.{form}").write_bytes(pack(files))
+    with pytest.raises(CorruptModelError, match=r"config\.json is missing, or was changed"):
+        read_any(tmp_path / f"bad.{form}")
+    files["saved/albert_fast.json"] = b"{}"
+    (tmp_path / f"worse.{form}").write_bytes(pack(files))
+    with pytest.raises(CorruptModelError, match=r"albert_fast\.json cannot be read"):
+        read_any(tmp_path / f"worse.{form}")
+
+
+def test_tensors_of_one_stream_are_read_in_one_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "m.tar.gz"
+    path.write_bytes(containers.tarred(FOLDERS["pytorch zip"]()))
+    files = read_any(path)
+    assert len({entry.blob for entry in files.tensors}) == 1
+    starts: list[int] = []
+    real = blobs._Inflating._restart
+    monkeypatch.setattr(blobs._Inflating, "_restart", lambda self: (starts.append(1), real(self))[1])
+    files.write_safetensors(io.BytesIO())
+    assert len(starts) == 1
+
+
+def test_the_model_garden_keeps_heads_apart(tmp_path: Path) -> None:
+    """TF-Hub's modules for TensorFlow 2: AlbertEncoder's variables, with heads as a dimension of their own."""
+    geo = make_model.geometry(num_attention_heads=8)
+    weights = make_model.make_weights(geo, 4)
+    names = {"word": "word_embeddings", "position": "position_embedding", "token_type": "type_embeddings"}
+    modules = {
+        "embeddings.LayerNorm": "embeddings/layer_norm",
+        "encoder.embedding_hidden_mapping_in": "embedding_projection",
+        "attention.dense": "transformer/self_attention/attention_output",
+        "attention.LayerNorm": "transformer/self_attention_layer_norm",
+        "ffn": "transformer/intermediate",
+        "ffn_output": "transformer/output",
+        "full_layer_layer_norm": "transformer/output_layer_norm",
+        "pooler": "pooler_transform",
+        **{f"attention.{part}": f"transformer/self_attention/{part}" for part in ("query", "key", "value")},
+    }
+    variables: dict[str, make_model.Array] = {}
+    for name, array in weights.items():
+        module, _, leaf = name.removeprefix("encoder.albert_layer_groups.0.albert_layers.0.").rpartition(".")
+        if "_embeddings" in module:
+            variables[f"{names[module.split('.')[1].removesuffix('_embeddings')]}/embeddings"] = array
+            continue
+        is_norm = "LayerNorm" in name or "layer_norm" in name
+        leaf = {"weight": "gamma" if is_norm else "kernel", "bias": "beta" if is_norm else "bias"}[leaf]
+        value = array.T.copy() if leaf == "kernel" else array
+        if modules[module].endswith(("query", "key", "value")):
+            value = value.reshape(*value.shape[:-1], 8, 4)
+        elif module == "attention.dense" and leaf == "kernel":
+            value = value.reshape(8, 4, 32)
+        variables[f"{modules[module]}/{leaf}"] = value
+    parts = containers.checkpoint(variables)
+    content = {
+        "saved_model.pb": containers.saved_model(containers.graph_def(containers.albert_nodes(geo))),
+        **{"variables/variables" + name: data for name, data in parts.items()},
+        "assets/30k-clean.model": spiece(),
+    }
+    got = AlbertEmbeddings.load(containers.write_files(tmp_path / "garden", content))
+    want = AlbertEmbeddings.load(make_model.write_folder(tmp_path / "same", geo, 4))
+    assert got._model_files().geometry == want._model_files().geometry
+    np.testing.assert_array_equal(vectors(got), vectors(want))
 
 
 def test_written_tensors_are_those_that_were_read(tmp_path: Path) -> None:

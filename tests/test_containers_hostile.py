@@ -309,6 +309,18 @@ def test_a_member_that_is_larger_than_announced(tmp_path: Path) -> None:
         read_any(path)
 
 
+def test_a_gzip_of_several_members(tmp_path: Path) -> None:
+    import gzip
+
+    raw = gzip.decompress(containers.tarred(checkpoint_folder()))
+    path = tmp_path / "m.tar.gz"
+    path.write_bytes(gzip.compress(raw[:7000]) + gzip.compress(raw[7000:]) + b"\0" * 100)
+    assert read_any(path).pieces == 400
+    path.write_bytes(gzip.compress(raw[:7000]) + b"no gzip")
+    with pytest.raises(CorruptModelError, match="compressed data is damaged"):
+        read_any(path)
+
+
 def test_reading_back_and_forth_inflates_anew() -> None:
     path = Path(__file__)
     text = path.read_bytes()
@@ -418,7 +430,8 @@ def test_a_shard_that_is_missing_or_short(tmp_path: Path) -> None:
 
 
 def test_two_checkpoints_in_one_folder(tmp_path: Path) -> None:
-    files = checkpoint_folder(n__index=INDEX)
+    files = checkpoint_folder()
+    files |= {name.replace("m.", "n."): data for name, data in files.items() if name.startswith("m.")}
     with pytest.raises(CorruptModelError, match="several checkpoints: m, n"):
         read_any(containers.write_files(tmp_path / "m", files))
 
@@ -623,13 +636,16 @@ def test_saved_models_of_spark_nlp(tmp_path: Path, what: str) -> None:
         read_any(containers.write_files(tmp_path / "m", files))
 
 
-def test_folders_of_ten_thousand_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_very_many_files_is_read_near_its_top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from albert_fast.models import tree
 
-    monkeypatch.setattr(tree, "MAX_FILES", 3)
-    containers.write_files(tmp_path / "m", {f"f{i}": b"" for i in range(4)})
-    with pytest.raises(ModelNotFoundError, match="more than 3 files"):
-        read_any(tmp_path / "m")
+    monkeypatch.setattr(tree, "MAX_FILES", 20)
+    folder = make_model.write_folder(tmp_path / "m")
+    containers.write_files(folder, {f"a/b/f{i}": b"" for i in range(50)} | {"a/c/d/e": b""})
+    found = tree.of_folder(folder)
+    assert {"config.json", "a/b/f49"} <= set(found.files)
+    assert "a/c/d/e" not in found.files
+    assert read_any(folder).pieces == 400
 
 
 def test_links_that_go_round_are_followed_once(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ Weights::Weights(TensorStore store, const Geometry& geometry) : store_(std::move
       add_query_key_value(layer_prefix(group, inner) + "attention.", geometry.hidden_size);
     }
   }
+  store_.drop_resident_pages();  // what was copied out of a file need not stand in memory twice
 }
 
 void Weights::require(const std::string& name, const std::vector<std::int64_t>& shape) const {

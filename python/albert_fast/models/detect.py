@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
-from . import archive, files, folder, onnx_model, spark_nlp, tensorflow, tree, vocabulary
+from . import archive, folder, onnx_model, spark_nlp, tensorflow, tree, vocabulary
 from .blobs import FileBlob
 from .files import OVERRIDES, ModelFiles
 from .spark_metadata import METADATA
@@ -54,14 +54,14 @@ def read_any(path: str | os.PathLike[str], **overrides: object) -> ModelFiles:
         raise ParameterError(f"The model's path is {path!r}. Give a path.") from None
     if not root.exists():
         if root.name and root.with_name(root.name + ".index").is_file():  # as TensorFlow calls a checkpoint
-            return tensorflow.read_checkpoint(tree.of_folder(root.parent), root.name, given)
+            return tensorflow.read_checkpoint(tree.of_folder(root.parent, depth=1), root.name, given)
         raise ModelNotFoundError(
             f"There is no folder or file {root}. Give a folder that holds a model, or one of its archives."
         )
     try:
         return _read_folder(root, given) if root.is_dir() else _read_file(root, given)
-    except (OSError, MemoryError) as error:
-        if isinstance(error, (ModelNotFoundError, MemoryError)):
+    except OSError as error:
+        if isinstance(error, ModelNotFoundError):
             raise
         raise ModelNotFoundError(f"{root} cannot be read: {error}.") from error
 
@@ -82,13 +82,14 @@ def _read_file(root: Path, given: Mapping[str, object]) -> ModelFiles:
     if root.name == tensorflow.SAVED_MODEL:
         return _read_folder(root.parent, given)
     if root.suffix == ".index":
-        return tensorflow.read_checkpoint(tree.of_folder(root.parent), root.name.removesuffix(".index"), given)
+        around = tree.of_folder(root.parent, depth=1)
+        return tensorflow.read_checkpoint(around, root.name.removesuffix(".index"), given)
     with root.open("rb") as file:
         start = file.read(16)
     if archive.is_gzip(start):
         return _read_archive(archive.of_tar_gz(root), given)
     if root.suffix in (".bin", ".safetensors", ".onnx"):
-        around = tree.of_folder(root.parent)
+        around = tree.of_folder(root.parent, depth=1)
         if root.name not in around:  # its name begins with a dot
             around = Tree(around.root, "", {**around.files, root.name: FileBlob.of(root)})
         return _onnx(around, root.name, given) if root.suffix == ".onnx" else _weights(around, root.name, given)
@@ -160,7 +161,9 @@ def _graph_name(found: Tree) -> str | None:
 def _onnx(found: Tree, graph: str, given: Mapping[str, object]) -> ModelFiles:
     words = vocabulary.read(found)
     if words is None and found.is_plain_folder() and not found.inside:
-        words = vocabulary.read(tree.of_folder(found.root.parent))  # exporters put graphs into a folder of their own
+        words = vocabulary.read(
+            tree.of_folder(found.root.parent, depth=1)
+        )  # exporters put graphs into a folder of their own
     name = found.inside.rstrip("/").rpartition("/")[2] or found.root.resolve().name.partition(".")[0]
     return onnx_model.read_onnx(
         found,
@@ -171,6 +174,3 @@ def _onnx(found: Tree, graph: str, given: Mapping[str, object]) -> ModelFiles:
         parameters={},
         name=name,
     )
-
-
-__all__ = ["OVERRIDES", "ModelFiles", "files", "read_any"]

@@ -267,7 +267,7 @@ def _checked(
         raise CorruptModelError(
             f"{where}: tensor {entry.name!r} does not lie inside the bytes that are stated for it. Fetch it again."
         )
-    return dataclasses.replace(entry, name=name)
+    return tensor_bytes.unwrapped(dataclasses.replace(entry, name=name))
 
 
 def check_pieces(vocabulary: Vocabulary, geometry: Geometry, where: str) -> None:

@@ -6,6 +6,7 @@ Weights are `model.safetensors` or `pytorch_model.bin`, whole or in several file
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -92,12 +93,14 @@ def read_tree(
     """Read the Hugging Face folder that a tree is; `weights` names the file to take where there are several."""
     name = weights or next((name for name in WEIGHT_FILES if name in found), None)
     # Before the look at the files: a later format may have others, and its record says so.
-    recorded = record.read(found.folder()) if found.is_plain_folder() else None
+    recorded = _read_record(found)
     _check_files(found, name)
     assert name is not None  # _check_files
     known = recorded or announced or record.Record()
     if found.is_plain_folder():
         record.verify(found.folder(), known)
+    else:
+        _verify_members(found, known)
     geometry, config = _read_config(found, overrides)
     header = _read_weights(found, name)
     where = found.where(name)
@@ -108,7 +111,7 @@ def read_tree(
     return ModelFiles(
         source=found.root,
         geometry=geometry,
-        weights=found.files[name].source if name.endswith((WEIGHTS, ".safetensors", ".bin")) else _first(tensors),
+        weights=_first(tensors) if name.endswith(".json") else found.files[name].source,
         tensors=tensors,
         spiece=words.spiece,
         pieces=words.pieces,
@@ -124,6 +127,35 @@ def read_tree(
         container="pytorch" if ".bin" in name else "safetensors",
         overrides=dict(overrides),
     )
+
+
+def _read_record(found: Tree) -> record.Record | None:
+    if found.is_plain_folder():
+        return record.read(found.folder())
+    if record.FILE_NAME not in found:
+        return None
+    where = found.where(record.FILE_NAME)
+    try:
+        return record.parse(found.read_json(record.FILE_NAME), Path(where))
+    except (ValueError, TypeError) as error:
+        if isinstance(error, CorruptModelError):
+            raise
+        raise CorruptModelError(f"{where} cannot be read: {error}. Save the model again.") from None
+
+
+def _verify_members(found: Tree, known: record.Record) -> None:
+    """Compare the files of an archive with the hashes that the model was saved with."""
+    for name, expected in known.sha256.items():
+        digest = hashlib.sha256()
+        if name in found:
+            with found.files[name].open() as reader:
+                while block := reader.read(1 << 20):
+                    digest.update(block)
+        if digest.hexdigest() != expected:
+            raise CorruptModelError(
+                f"{found.where(name)} is missing, or was changed or damaged since the model was saved: its SHA-256 is "
+                f"not {expected}. Fetch or save the model again."
+            )
 
 
 def vocabulary_file(folder: Path) -> str | None:

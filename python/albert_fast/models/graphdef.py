@@ -18,7 +18,7 @@ from .checkpoint import tensor_shape
 MAX_NODES = 2_000_000
 MAX_DEPTH = 50
 _INT32, _INT64, _FLOAT = 3, 9, 1
-_PASSING = ("Identity", "Cast", "Mul", "Reshape", "SelectV2")
+_PASSING = ("Identity", "Cast", "Mul", "RealDiv", "Reshape", "SelectV2")
 _PRODUCTS = ("BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum", "MatMul")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -101,7 +103,7 @@ def _as_it_is(
         f"{where} is not an ALBERT in a form that albert_fast re-packs ({reason}); it is run as it is, padded, which "
         "is slower and gives the last hidden state only.",
         ForeignGraphWarning,
-        stacklevel=2,
+        stacklevel=_users_level(),
     )
     return ModelFiles(
         source=tree.root,
@@ -125,6 +127,15 @@ def _as_it_is(
             pooler=pooler,
         ),
     )
+
+
+def _users_level() -> int:
+    """Return the stack level of the line outside of this package, counted from whoever calls this."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and os.path.abspath(frame.f_code.co_filename).startswith(package + os.sep):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def _inputs(graph: Graph, where: str) -> tuple[tuple[str, str, bool], ...]:

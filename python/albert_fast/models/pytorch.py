@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import CorruptModelError
-from . import archive, blobs, tensors
+from . import archive, tensors
 from .blobs import Blob
 from .pickles import Machine, PickleError
 from .tensors import TensorEntry
@@ -211,8 +210,3 @@ def _read_old(reader: BinaryIO, blob: Blob) -> dict[str, TensorEntry]:
         begin, size = places[tensor.storage.key]
         _add(entries, name, tensor, blob, begin, size)
     return entries
-
-
-def read_path(path: Path) -> dict[str, TensorEntry]:
-    """Read a PyTorch file on disk; see `read`."""
-    return read(blobs.FileBlob.of(path), str(path))

@@ -62,7 +62,7 @@ def read(folder: Path) -> Record | None:
         content = json.loads(text.decode("utf-8"))
         if not isinstance(content, dict):
             raise TypeError("it is not a JSON object")
-        return _parse(content, path)
+        return parse(content, path)
     except (ValueError, TypeError, RecursionError) as error:
         if isinstance(error, CorruptModelError):
             raise
@@ -71,7 +71,8 @@ def read(folder: Path) -> Record | None:
         ) from None
 
 
-def _parse(content: Mapping[str, Any], path: Path) -> Record:
+def parse(content: Mapping[str, Any], path: Path) -> Record:
+    """Check a record's content; `path` names its file in errors. Raises ValueError or TypeError with the reason."""
     number = content.get("format")
     if type(number) is not int or number < 1:
         raise ValueError(f"'format' is {number!r}")

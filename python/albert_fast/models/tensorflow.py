@@ -29,6 +29,9 @@ def checkpoint_prefix(tree: Tree) -> str | None:
         There are several.
     """
     found = sorted(name.removesuffix(".index") for name in tree.files if name.endswith(".index") and "/" not in name)
+    with_shards = [name for name in found if any(item.startswith(f"{name}.data-") for item in tree.files)]
+    # Other programs call their files .index too.
+    found = with_shards or ([] if any(item.endswith(".onnx") for item in tree.files) else found)
     best = [name for name in found if name.endswith("ckpt-best")]
     found = best if len(best) == 1 else found
     if len(found) > 1:
@@ -83,6 +86,11 @@ def read_graph_and_variables(tree: Tree, graph: str, prefix: str) -> tuple[dict[
         raise CorruptModelError(f"{tree.where(graph)} holds no ALBERT: it has no embedding_hidden_mapping_in.")
     parsed = graphdef.read_saved_model(tree.read(graph, MAX_GRAPH), tree.where(graph))
     hints = graphdef.hints(parsed, bias.shape[0])
+    for key, variable in index.variables.items():
+        if len(variable.shape) == 3 and variable.shape[0] == bias.shape[0]:  # a matrix whose heads stand apart
+            name = tf_names.hugging_face(index.names.get(key, "")) or tf_names.hugging_face(key)
+            if name is not None and name.endswith("attention.query.weight"):
+                hints["num_attention_heads"] = variable.shape[1]
     inner = 1 + max((int(name.split(".")[4]) for name in found if name.startswith("encoder.albert_layer")), default=0)
     if "num_hidden_layers" in hints:
         hints["num_hidden_layers"] //= inner
@@ -106,7 +114,7 @@ def find_tensors(index: Checkpoint, where: str) -> dict[str, TensorEntry]:
             continue
         if name in found:
             raise CorruptModelError(f"{where} holds {name} twice, as {keys[name]!r} and {key!r}: it is not one model.")
-        shape: tuple[int, ...] = variable.shape
+        shape = _flat(name, variable.shape)
         strides = None
         if tf_names.is_turned(given if tf_names.hugging_face(given) else key) and len(shape) == 2:
             strides = tensors.packed_strides(shape)[::-1]
@@ -120,6 +128,16 @@ def find_tensors(index: Checkpoint, where: str) -> dict[str, TensorEntry]:
             f"variables are: {shown}. Give the checkpoint of an ALBERT."
         )
     return found
+
+
+def _flat(name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a variable's shape with its heads put together: [hidden, heads, size] and the like."""
+    if len(shape) == 3:
+        a, b, c = shape
+        return (a * b, c) if name.endswith("attention.dense.weight") else (a, b * c)
+    if len(shape) == 2 and name.endswith(".bias"):
+        return (shape[0] * shape[1],)
+    return shape
 
 
 def _configuration(tree: Tree) -> dict[str, Any]:

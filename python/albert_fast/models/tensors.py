@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CorruptModelError
-from .blobs import Blob, InflatedBlob
+from .blobs import Blob, InflatedBlob, PartBlob
 
 WIDTHS = {"F32": 4, "F16": 2, "BF16": 2, "F64": 8}
 # BF16 has no NumPy type; its bits are copied as they are.
@@ -77,6 +77,14 @@ def fits(entry: TensorEntry) -> bool:
     last = sum((size - 1) * step for size, step in zip(entry.shape, strides, strict=True))
     needed = 0 if 0 in entry.shape else (last + 1) * WIDTHS[entry.dtype]
     return 0 <= entry.begin <= entry.end and needed <= entry.end - entry.begin
+
+
+def unwrapped(entry: TensorEntry) -> TensorEntry:
+    """Return the same place counted in the stream around it, so that neighbours of one stream are read in one pass."""
+    while isinstance(entry.blob, PartBlob):
+        begin = entry.blob.begin
+        entry = replace(entry, begin=entry.begin + begin, end=entry.end + begin, blob=entry.blob.parent)
+    return entry
 
 
 def by_blob(entries: Iterable[TensorEntry]) -> dict[Blob | None, list[TensorEntry]]:

@@ -1,6 +1,7 @@
 """TensorFlow's names of ALBERT's variables -> Hugging Face's.
 
-Google's scopes: `modeling.py` of google-research/albert, under whatever prefix a hub module adds. Hugging
+Google's scopes: `modeling.py` of google-research/albert, under whatever prefix a hub module adds; and
+`AlbertEncoder` of the TensorFlow model garden, from which TF-Hub's modules for TensorFlow 2 are made. Hugging
 Face's: `TFAlbertModel`, as its variables and its object graph name them.
 """
 
@@ -32,6 +33,27 @@ _SCOPES = {
     "encoder/embedding_hidden_mapping_in": "encoder.embedding_hidden_mapping_in",
     "pooler/dense": "pooler",
     "pooler": "pooler",
+}
+# The model garden has one group of one layer, and tables of other names.
+_GARDEN = {
+    "word_embeddings/embeddings": "embeddings.word_embeddings.weight",
+    "position_embedding/embeddings": "embeddings.position_embeddings.weight",
+    "type_embeddings/embeddings": "embeddings.token_type_embeddings.weight",
+}
+_GARDEN_SCOPES = {
+    "embeddings/layer_norm": "embeddings.LayerNorm",
+    "embedding_projection": "encoder.embedding_hidden_mapping_in",
+    "pooler_transform": "pooler",
+}
+_GARDEN_LAYER = {
+    "self_attention/query": "attention.query",
+    "self_attention/key": "attention.key",
+    "self_attention/value": "attention.value",
+    "self_attention/attention_output": "attention.dense",
+    "self_attention_layer_norm": "attention.LayerNorm",
+    "intermediate": "ffn",
+    "output": "ffn_output",
+    "output_layer_norm": "full_layer_layer_norm",
 }
 _LEAVES = {"kernel": "weight", "bias": "bias", "gamma": "weight", "beta": "bias"}
 _TABLE = re.compile(r"(?:^|/)embeddings/(word|position|token_type)_embeddings(?:/weight|/embeddings|/embedding)?$")
@@ -66,6 +88,22 @@ def hugging_face(name: str) -> str | None:
     if match := _OTHER.search(scoped):
         leaf = _LEAVES.get(match[2])
         return None if leaf is None else f"{_SCOPES[match[1]]}.{leaf}"
+    return _garden(scoped)
+
+
+def _garden(scoped: str) -> str | None:
+    for tail, name in _GARDEN.items():
+        if scoped == tail or scoped.endswith("/" + tail):
+            return name
+    scope, _, leaf = scoped.rpartition("/")
+    if leaf not in _LEAVES:
+        return None
+    if scope.startswith("transformer/") or "/transformer/" in scope:
+        module = _GARDEN_LAYER.get(scope.rpartition("transformer/")[2])
+        return None if module is None else f"encoder.albert_layer_groups.0.albert_layers.0.{module}.{_LEAVES[leaf]}"
+    for tail, module in _GARDEN_SCOPES.items():
+        if scope == tail or scope.endswith("/" + tail):
+            return f"{module}.{_LEAVES[leaf]}"
     return None
 
 

@@ -81,34 +81,51 @@ class Tree:
         return self.root / self.inside if self.inside else self.root
 
 
-def of_folder(root: Path) -> Tree:
-    """List a folder. Hidden files and folders are left out; links are followed, as the hub's cache needs.
+def of_folder(root: Path, depth: int = MAX_DEPTH) -> Tree:
+    """List a folder and those in it, the nearest first, up to 10,000 files: what a model has lies near the top.
+
+    Hidden files and folders are left out; links are followed, as the hub's cache needs.
 
     Raises
     ------
     ModelNotFoundError
-        The folder cannot be read, or holds far more files than a model has.
+        The folder cannot be read.
     """
     files: dict[str, Blob] = {}
     seen: set[str] = set()
+    level = [root]
     try:
-        for folder, names, members in os.walk(root, followlinks=True):
-            inside = Path(folder).relative_to(root)
-            real = os.path.realpath(folder)
-            deep = len(inside.parts) >= MAX_DEPTH or real in seen
-            seen.add(real)
-            names[:] = [] if deep else sorted(name for name in names if not name.startswith("."))
-            for name in sorted(members):
-                path = Path(folder) / name
-                if name.startswith(".") or not path.is_file():
+        for _ in range(depth + 1):
+            below: list[Path] = []
+            for folder in level:
+                real = os.path.realpath(folder)
+                if real in seen:
                     continue
-                files[(inside / name).as_posix()] = FileBlob.of(path)
-                if len(files) > MAX_FILES:
-                    raise ModelNotFoundError(
-                        f"{root} holds more than {MAX_FILES} files. Give the folder of one model, not one of many."
-                    )
+                seen.add(real)
+                below += _list(root, folder, files)
+                if len(files) >= MAX_FILES or len(seen) >= MAX_FILES:
+                    return Tree(root, "", files)
+            level = below
     except OSError as error:
-        if isinstance(error, ModelNotFoundError):
-            raise
         raise ModelNotFoundError(f"{root} cannot be read: {error}.") from error
     return Tree(root, "", files)
+
+
+def _list(root: Path, folder: Path, files: dict[str, Blob]) -> list[Path]:
+    """Add the files of one folder and return the folders in it; one that may not be read has none."""
+    folders: list[Path] = []
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        if folder == root:
+            raise
+        return folders
+    for name in names:
+        path = folder / name
+        if name.startswith("."):
+            continue
+        if path.is_dir():
+            folders.append(path)
+        elif path.is_file():
+            files[path.relative_to(root).as_posix()] = FileBlob.of(path)
+    return folders
