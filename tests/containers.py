@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import make_model
-from albert_fast.models.protobuf import put_bytes, put_int, varint
+from albert_fast.models.containers.protobuf import put_bytes, put_int, varint
 
 # --------------------------------------------------------------------------------------------------- pickle
 

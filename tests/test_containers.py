@@ -20,7 +20,8 @@ import pytest
 import containers
 import make_model
 from albert_fast import AlbertEmbeddings, CorruptModelError, ModelNotFoundError, ParameterError
-from albert_fast.models import ModelFiles, blobs, read_any, tensors
+from albert_fast.models import ModelFiles, read_any, tensors
+from albert_fast.models.containers import blobs
 
 TEXTS = ["The module reads a file.", "Nothing", "", "Two words, and a number: 42."]
 GEO = make_model.geometry(num_hidden_layers=4, num_hidden_groups=2)

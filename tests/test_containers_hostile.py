@@ -22,8 +22,9 @@ import containers
 import make_model
 import onnx_graphs
 from albert_fast import AlbertFastError, CorruptModelError, ModelNotFoundError
-from albert_fast.models import blobs, read_any
-from albert_fast.models.protobuf import put_bytes, put_int
+from albert_fast.models import read_any
+from albert_fast.models.containers import blobs
+from albert_fast.models.containers.protobuf import put_bytes, put_int
 from containers import Call, Global, Items, Persistent
 
 GEO = make_model.geometry()
@@ -328,7 +329,7 @@ def test_reading_back_and_forth_inflates_anew() -> None:
     holder = Path(os.environ.get("TMPDIR", "/tmp")) / f"albert_fast_{os.getpid()}.zip"
     holder.write_bytes(data)
     try:
-        from albert_fast.models import archive
+        from albert_fast.models.containers import archive
 
         blob = archive.of_zip(blobs.FileBlob.of(holder), holder, "x").files["a"]
         with blobs.part(blob, 10, len(text) - 20).open() as reader:
@@ -637,7 +638,7 @@ def test_saved_models_of_spark_nlp(tmp_path: Path, what: str) -> None:
 
 
 def test_a_folder_of_very_many_files_is_read_near_its_top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from albert_fast.models import tree
+    from albert_fast.models.containers import tree
 
     monkeypatch.setattr(tree, "MAX_FILES", 20)
     folder = make_model.write_folder(tmp_path / "m")

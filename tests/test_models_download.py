@@ -22,7 +22,7 @@ import pytest
 
 import make_model
 from albert_fast.errors import CorruptModelError, ModelNotFoundError, ParameterError
-from albert_fast.models import cache, download, hub, partial, transfer
+from albert_fast.models.fetch import cache, download, hub, partial, transfer
 from file_server import Behaviour, serve
 
 NAME = "/public/models/albert_x_en_1.0_2.4_1.zip"
@@ -401,7 +401,7 @@ from pathlib import Path
 if sys.argv[3] == "no locks":
     import fcntl
     fcntl.flock = lambda *_: None
-from albert_fast.models import download
+from albert_fast.models.fetch import download
 print(download.fetch(sys.argv[1], Path(sys.argv[2])).sha256)
 """
 

@@ -20,7 +20,8 @@ import pytest
 import containers
 import make_model
 from albert_fast.errors import CorruptModelError, MissingDependencyError, ModelNotFoundError
-from albert_fast.models import hub, registry, resolve
+from albert_fast.models import registry, resolve
+from albert_fast.models.fetch import hub
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 REPO = "albert/albert-base-v2"

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from albert_fast import AlbertEmbeddings, cli
-from albert_fast.models import cache, registry, resolve
+from albert_fast.models import registry, resolve
+from albert_fast.models.fetch import cache
 from file_server import serve
 
 CONTAINERS = (

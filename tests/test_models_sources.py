@@ -18,7 +18,8 @@ import pytest
 import make_model
 from albert_fast import AlbertEmbeddings, cli
 from albert_fast.errors import CorruptModelError, MissingDependencyError, ModelNotFoundError, ParameterError
-from albert_fast.models import built_in_folder, cache, download, hub, registry, resolve, sources
+from albert_fast.models import built_in_folder, registry, resolve
+from albert_fast.models.fetch import cache, download, hub, sources
 from file_server import Behaviour, serve
 
 # Spark NLP's AlbertEmbeddings models and nlu's references to them, as their documentation lists them.

@@ -13,7 +13,8 @@ import sentencepiece
 
 import make_model
 from albert_fast.errors import CorruptModelError
-from albert_fast.models import protobuf, tokenizer_json
+from albert_fast.models import tokenizer_json
+from albert_fast.models.containers import protobuf
 
 
 def pieces(model: bytes) -> list[tuple[bytes, bytes, int]]:

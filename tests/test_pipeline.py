@@ -567,3 +567,12 @@ def test_stages_can_be_pickled(fitted: PipelineModel) -> None:
     assert np.array_equal(
         copied.transform({"text": TEXTS})["embeddings"].vectors, fitted.transform({"text": TEXTS})["embeddings"].vectors
     )
+
+
+def test_a_warning_points_at_the_users_line(tiny: AlbertEmbeddings) -> None:
+    model = Pipeline(stages=[assembler(), detector(), tokenizer(), albert(tiny, max_sentence_length=4)]).fit()
+    with pytest.warns(TruncationWarning) as caught:
+        model.transform({"text": ["supercalifragilistic x"]})
+        LightPipeline(model, parse_embeddings=True).annotate("supercalifragilistic x")
+        albert(tiny, max_sentence_length=4).embed("supercalifragilistic x")
+    assert [warning.filename for warning in caught] == [__file__] * 3

@@ -12,8 +12,8 @@ import pytest
 import containers
 import make_model
 from albert_fast import AlbertEmbeddings, CorruptModelError, ModelNotFoundError, ParameterError
-from albert_fast.models import spark_folder
-from albert_fast.models.spark_metadata import PIPELINE_MODEL
+from albert_fast.models.foreign import spark_folder
+from albert_fast.models.foreign.spark_metadata import PIPELINE_MODEL
 
 GEO = make_model.geometry()
 TOKENIZER = "com.johnsnowlabs.nlp.annotators.TokenizerModel"

@@ -11,7 +11,7 @@ from types import ModuleType
 
 from . import models, runtime
 from .errors import AlbertFastError
-from .models import cache, hub
+from .models.fetch import cache, hub
 
 Section = tuple[str, list[tuple[str, str]]]
 

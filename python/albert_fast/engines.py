@@ -69,7 +69,7 @@ def _load(files: ModelFiles) -> _core.Engine:
 def _fill_store(files: ModelFiles) -> _core.TensorStore:
     """Hand the tensors over: those that stand in a file as they are by its map, others one run at a time."""
     from .models import tensors
-    from .models.blobs import FileBlob
+    from .models.containers.blobs import FileBlob
 
     store = _core.TensorStore()
     numbers: dict[str, int] = {}
@@ -90,8 +90,8 @@ def _fill_store(files: ModelFiles) -> _core.TensorStore:
 
 
 def _graph_parts(graph: OnnxGraph) -> tuple[tuple[Any, ...], list[tuple[Any, ...]], dict[str, Any]]:
-    from .models import blobs
-    from .models.blobs import FileBlob
+    from .models.containers import blobs
+    from .models.containers.blobs import FileBlob
 
     def place(name: str, blob: blobs.Blob) -> tuple[Any, ...]:
         if isinstance(blob, FileBlob):

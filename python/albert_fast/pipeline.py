@@ -204,7 +204,7 @@ class PipelineModel:
         ParameterError
             A Spark NLP pipeline has a stage or a parameter that is not here, or is a single stage.
         """
-        from .models import spark_folder
+        from .models.foreign import spark_folder
 
         if spark_folder.is_pipeline(path):
             from .spark_pipeline import load_spark_stages

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import MissingDependencyError, ParameterError
+from .warn import warn_user
 
 _LOG = logging.getLogger("albert_fast")
 
@@ -236,14 +237,11 @@ def _warn_twice(installed: dict[str, str], package: str, version: str) -> None:
     if _process.has_warned:
         return
     _process.has_warned = True
-    import warnings
-
     names = " and ".join(f"{name} {number}" for name, number in installed.items())
-    warnings.warn(
+    warn_user(
         f"{names} are both installed and overwrite each other; the files of {package} {version} are there now and "
         f"are used. {repair(installed)}",
         RuntimeWarning,
-        stacklevel=4,
     )
 
 

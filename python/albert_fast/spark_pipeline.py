@@ -11,7 +11,7 @@ from .annotators.stage import Stage
 from .errors import AlbertFastError, ParameterError
 
 if TYPE_CHECKING:
-    from .models import spark_folder
+    from .models.foreign import spark_folder
 
 # Settings of the JVM's machinery that say nothing about results.
 _WITHOUT_EFFECT = frozenset(("engine", "lazyAnnotator", "configProtoBytes"))
@@ -27,7 +27,7 @@ def load_spark_stages(source: str | os.PathLike[str]) -> list[Stage]:
     ModelNotFoundError, CorruptModelError
         A part is missing or damaged.
     """
-    from .models import spark_folder
+    from .models.foreign import spark_folder
 
     return [_stage(saved, number) for number, saved in enumerate(spark_folder.read_pipeline(source))]
 
@@ -50,7 +50,7 @@ def _stage(saved: spark_folder.Stage, number: int) -> Stage:
 
 def _albert(saved: spark_folder.Stage) -> Stage:
     from .annotators import AlbertEmbeddings
-    from .models import spark_folder
+    from .models.foreign import spark_folder
 
     return AlbertEmbeddings._from_files(spark_folder.model_files(saved), {})
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .. import params as p
 from ..errors import DeviceError, InputError, ModelNotFoundError, ParameterError, TruncationWarning
 from ..results import Embeddings
+from ..warn import warn_user
 from .albert_params import LEVEL_POOLINGS, AlbertParams
 
 if TYPE_CHECKING:
@@ -48,14 +48,13 @@ def _as_texts(texts: object) -> tuple[str, ...]:
     return (texts,) if isinstance(texts, str) else tuple(_items(texts))
 
 
-def _warn_of_cuts(stats: Mapping[str, int], options: Mapping[str, Any], callers: int) -> None:
-    """Warn of words that were not read to their end, pointing past `callers` functions of ours to the user's line."""
+def _warn_of_cuts(stats: Mapping[str, int], options: Mapping[str, Any]) -> None:
+    """Warn of words that were not read to their end."""
     if stats["cut_words"]:
-        warnings.warn(
+        warn_user(
             f"{stats['cut_words']} word(s) had more pieces than a window of {options['max_sentence_length']} holds; "
             f"{stats['cut_pieces']} piece(s) were not read. Every word has a vector, made of its first pieces.",
             TruncationWarning,
-            stacklevel=2 + callers,
         )
 
 
@@ -395,7 +394,7 @@ class AlbertEmbeddings(AlbertParams):
         core, stats = self._loaded().annotate(
             self._input(frame, "document").core, tokens.core, options, with_vectors=run.vectors
         )
-        _warn_of_cuts(stats, options, callers=2)
+        _warn_of_cuts(stats, options)
         metadata = {"dimension": self.getDimension(), "ref": self.get_param("storageRef") or self.uid}
         return frame.with_column(self.output_col(), AnnotationColumn(core, metadata))
 
@@ -455,7 +454,7 @@ class AlbertEmbeddings(AlbertParams):
     def _embed(self, texts: Sequence[str], first: int, options: dict[str, Any]) -> Embeddings:
         """Embed texts of which the first has the number `first` in its stream."""
         engine = self._loaded()
-        return self._result(engine, engine.embed(texts, options, first), texts, options, callers=2)
+        return self._result(engine, engine.embed(texts, options, first), texts, options)
 
     def _call_options(self, *, special_tokens: bool = False, **given: Any) -> dict[str, Any]:
         unknown = set(given) - {"level", "pooling", "layers", "normalize", "tokenization", "detect_sentences"}
@@ -494,7 +493,7 @@ class AlbertEmbeddings(AlbertParams):
         options = self._options(level=level, pooling=pooling, layers=layers, normalize=normalize, tokenization="word")
         engine = self._loaded()
         columns = engine.embed_words(given, options)
-        return self._result(engine, columns, [" ".join(words) for words in given], options, callers=1)
+        return self._result(engine, columns, [" ".join(words) for words in given], options)
 
     def stream(
         self,
@@ -546,11 +545,9 @@ class AlbertEmbeddings(AlbertParams):
         columns: dict[str, Any],
         texts: Sequence[str],
         options: Mapping[str, Any],
-        *,
-        callers: int,
     ) -> Embeddings:
-        """Wrap what the core returned; a warning points past `callers` functions of ours to the user's line."""
-        _warn_of_cuts(columns["stats"], options, callers + 1)
+        """Wrap what the core returned."""
+        _warn_of_cuts(columns["stats"], options)
         piece = engine.piece if options["level"] == "piece" else None
         return Embeddings(columns, texts, level=options["level"], utf16=options["utf16_offsets"], piece=piece)
 

@@ -14,9 +14,10 @@ import os
 from pathlib import Path
 
 from ..errors import ModelNotFoundError, ParameterError
-from . import cache, registry
+from . import registry
 from .detect import read_any
 from .export import export_model
+from .fetch import cache
 from .files import ModelFiles
 from .folder import read_folder
 from .geometry import Geometry
@@ -101,7 +102,7 @@ def resolve(
         _check_language(entry, text, lang)
         if entry.name == BUILT_IN:
             return dataclasses.replace(read_folder(built_in_folder()), name=BUILT_IN)
-    from . import sources
+    from .fetch import sources
 
     options = sources.Options(
         cache_dir=Path(cache_dir).expanduser() if cache_dir is not None else None,

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
-from . import archive, folder, onnx_model, spark_nlp, tensorflow, tree, vocabulary
-from .blobs import FileBlob
+from . import folder, vocabulary
+from .containers import archive, tree
+from .containers.blobs import FileBlob
+from .containers.tree import Tree
 from .files import OVERRIDES, ModelFiles
-from .spark_metadata import METADATA
-from .tree import Tree
+from .foreign import onnx_model, spark_nlp, tensorflow
+from .foreign.spark_metadata import METADATA
 
 ACCEPTED = (
     "a Hugging Face folder (config.json with model.safetensors or pytorch_model.bin), a model or zip saved by Spark "

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..errors import ModelNotFoundError, ParameterError
 from ..folders import write_folder, write_synced
 from . import onnx_writer, tensors
-from .blobs import FileBlob
+from .containers.blobs import FileBlob
 from .files import ModelFiles
 from .folder import CONFIG
 from .onnx_graph import albert_graph

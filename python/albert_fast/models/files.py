@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
 from . import tensors as tensor_bytes
-from .blobs import Blob, FileBlob
+from .containers.blobs import Blob, FileBlob
 from .geometry import POOLER, Geometry, parse_config, sizes_of, tensor_shapes
 from .tensors import TensorEntry
 from .vocabulary import Vocabulary

@@ -14,13 +14,15 @@ from typing import Any
 
 from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
 from . import files as model_files
-from . import pytorch, record, tree, vocabulary
-from .blobs import FileBlob
+from . import record, vocabulary
+from .containers import tree
+from .containers.blobs import FileBlob
+from .containers.tree import Tree
 from .files import ModelFiles
+from .foreign import pytorch
 from .geometry import Geometry, parse_config, read_config
 from .safetensors import read_header
 from .tensors import TensorEntry
-from .tree import Tree
 from .vocabulary import ADDED_TOKENS, TOKENIZER, TOKENIZER_CONFIG, VOCABULARIES, Vocabulary
 
 __all__ = [

@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from .protobuf import BYTES, put_bytes, put_float, put_int, varint
+from .containers.protobuf import BYTES, put_bytes, put_float, put_int, varint
 
 IR_VERSION = 8  # the oldest that knows the operator set below
 OPSET = 17  # the oldest with LayerNormalization; ONNX Runtime 1.12 and Spark NLP 5.0 have it

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import CorruptModelError
-from .blobs import Blob, FileBlob
+from .containers.blobs import Blob, FileBlob
 from .tensors import TensorEntry
 
 MAX_HEADER_BYTES = 100_000_000

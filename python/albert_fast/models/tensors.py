@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CorruptModelError
-from .blobs import Blob, InflatedBlob, PartBlob
+from .containers.blobs import Blob, InflatedBlob, PartBlob
 
 WIDTHS = {"F32": 4, "F16": 2, "BF16": 2, "F64": 8}
 # BF16 has no NumPy type; its bits are copied as they are.

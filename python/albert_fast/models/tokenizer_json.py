@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CorruptModelError
-from . import protobuf
+from .containers import protobuf
 
 MAX_BYTES = 256 << 20
 LOWERED_BY = 100.0

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CorruptModelError
-from . import protobuf, tokenizer_json
-from .tree import Tree
+from . import tokenizer_json
+from .containers import protobuf
+from .containers.tree import Tree
 
 # In order of preference; the second is where Spark NLP wants it, the third is Google's own name, then Spark NLP's.
 VOCABULARIES = ("spiece.model", "assets/spiece.model", "30k-clean.model", "assets/30k-clean.model", "albert_spp")

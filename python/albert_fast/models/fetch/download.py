@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..errors import CorruptModelError, ModelNotFoundError
-from ..progress import progress_bar
-from . import cache, record
+from ...errors import CorruptModelError, ModelNotFoundError
+from ...progress import progress_bar
+from .. import record
+from . import cache
 from .partial import DATA, DiskError, disk_errors, lock, no_space, work_folder
 from .transfer import BrokenTransferError, RangeError, RefusedError, open_address, wait
 

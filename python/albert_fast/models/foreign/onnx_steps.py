@@ -6,10 +6,10 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
-from . import tensors
+from .. import tensors
+from ..tensors import TensorEntry
 from .onnx_file import Node
 from .onnx_values import Values, close
-from .tensors import TensorEntry
 
 _SHAPING = ("Reshape", "Transpose", "Squeeze", "Unsqueeze")
 

@@ -11,10 +11,11 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ..errors import CorruptModelError, ModelNotFoundError
-from . import blobs, protobuf, tensors
-from .tensors import TensorEntry
-from .tree import Tree
+from ...errors import CorruptModelError, ModelNotFoundError
+from .. import tensors
+from ..containers import blobs, protobuf
+from ..containers.tree import Tree
+from ..tensors import TensorEntry
 
 MAX_INDEX = 64 << 20
 MAX_TENSORS = 100_000

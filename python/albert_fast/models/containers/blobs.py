@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..errors import CorruptModelError
+from ...errors import CorruptModelError
 
 # What a compressed run may grow to. Weights shrink little; graphs of repeated layers shrink by twenty at most.
 MAX_RATIO = 100

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from ..tensors import TensorEntry
 from .onnx_file import Constant, Graph, Node
-from .tensors import TensorEntry
 
 MICROSOFT = "com.microsoft"
 _TOLERANCE = 2e-3  # constants of a float16 graph are no closer

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import CorruptModelError, ForeignGraphWarning, ModelNotFoundError
+from ...errors import CorruptModelError, ForeignGraphWarning, ModelNotFoundError
+from ...warn import warn_user
+from ..containers.tree import Tree
+from ..files import ModelFiles, OnnxGraph, assemble, check_pieces
+from ..geometry import parse_config
+from ..vocabulary import Vocabulary
 from . import onnx_albert, onnx_file
-from .files import ModelFiles, OnnxGraph, assemble, check_pieces
-from .geometry import parse_config
 from .onnx_albert import NotRecognised
 from .onnx_file import FLOAT, INT32, INT64, Graph
-from .tree import Tree
-from .vocabulary import Vocabulary
 
 _LOG = logging.getLogger("albert_fast")
 # Names of inputs -> what is fed to them.
@@ -99,11 +97,10 @@ def _as_it_is(
     geometry = parse_config(config, where)
     check_pieces(words, geometry, where)
     said: dict[str, object] = {} if words.lower_case is None else {"case_sensitive": not words.lower_case}
-    warnings.warn(
+    warn_user(
         f"{where} is not an ALBERT in a form that albert_fast re-packs ({reason}); it is run as it is, padded, which "
         "is slower and gives the last hidden state only.",
         ForeignGraphWarning,
-        stacklevel=_users_level(),
     )
     return ModelFiles(
         source=tree.root,
@@ -127,15 +124,6 @@ def _as_it_is(
             pooler=pooler,
         ),
     )
-
-
-def _users_level() -> int:
-    """Return the stack level of the line outside of this package, counted from whoever calls this."""
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and os.path.abspath(frame.f_code.co_filename).startswith(package + os.sep):
-        level, frame = level + 1, frame.f_back
-    return level
 
 
 def _inputs(graph: Graph, where: str) -> tuple[tuple[str, str, bool], ...]:

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from ..errors import CorruptModelError
-from . import archive, tensors
-from .blobs import Blob
-from .pickles import Machine, PickleError
-from .tensors import TensorEntry
+from ...errors import CorruptModelError
+from .. import tensors
+from ..containers import archive
+from ..containers.blobs import Blob
+from ..containers.pickles import Machine, PickleError
+from ..tensors import TensorEntry
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
-from . import archive, spark_metadata, spark_nlp, tree
-from .blobs import FileBlob
-from .files import ModelFiles
-from .java_objects import JavaError, JavaObject, ObjectStream, sequence_file
+from ...errors import CorruptModelError, ModelNotFoundError, ParameterError
+from ..containers import archive, tree
+from ..containers.blobs import FileBlob
+from ..containers.java_objects import JavaError, JavaObject, ObjectStream, sequence_file
+from ..containers.tree import Tree
+from ..files import ModelFiles
+from . import spark_metadata, spark_nlp
 from .spark_metadata import METADATA, PIPELINE_MODEL
-from .tree import Tree
 
 MAX_STAGES = 1000
 MAX_RULES_BYTES = 16 << 20

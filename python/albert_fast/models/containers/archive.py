@@ -14,7 +14,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from ..errors import CorruptModelError
+from ...errors import CorruptModelError
 from . import blobs
 from .blobs import Blob, FileBlob, InflatedBlob
 from .tree import MAX_FILES, Tree

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import CorruptModelError
-from .tree import MAX_JSON, Tree
+from ...errors import CorruptModelError
+from ..containers.tree import MAX_JSON, Tree
 
 METADATA = "metadata/part-00000"
 PIPELINE_MODEL = "org.apache.spark.ml.PipelineModel"

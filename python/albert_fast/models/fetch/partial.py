@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import ModelNotFoundError
+from ...errors import ModelNotFoundError
 from . import cache
 
 _LOG = logging.getLogger("albert_fast")

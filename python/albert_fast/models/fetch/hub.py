@@ -18,9 +18,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..errors import CorruptModelError, MissingDependencyError, ModelNotFoundError
-from . import record
-from .folder import (
+from ...errors import CorruptModelError, MissingDependencyError, ModelNotFoundError
+from .. import record
+from ..folder import (
     ADDED_TOKENS,
     CONFIG,
     TOKENIZER,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
-from . import archive, onnx_model, spark_metadata, tensorflow, vocabulary
-from .files import ModelFiles, assemble
+from ...errors import CorruptModelError, ModelNotFoundError, ParameterError
+from .. import vocabulary
+from ..containers import archive
+from ..containers.tree import Tree
+from ..files import ModelFiles, assemble
+from . import onnx_model, spark_metadata, tensorflow
 from .spark_metadata import METADATA, PIPELINE_MODEL, Metadata
-from .tree import Tree
 
 TENSORFLOW = "albert_tensorflow"
 ONNX = "albert_onnx"

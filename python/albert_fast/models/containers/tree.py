@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import CorruptModelError, ModelNotFoundError
+from ...errors import CorruptModelError, ModelNotFoundError
 from . import blobs
 from .blobs import Blob, FileBlob
 

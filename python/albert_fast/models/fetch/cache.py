@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from ..errors import ModelNotFoundError, ParameterError
+from ...errors import ModelNotFoundError, ParameterError
 
 VARIABLE = "ALBERT_FAST_CACHE"
 _MAX_NAME = 150  # bytes; leaves room for what a download in progress adds to the name

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import CorruptModelError, ModelNotFoundError
-from . import blobs, protobuf, tensors
-from .blobs import Blob, FileBlob
-from .tensors import TensorEntry
-from .tree import Tree
+from ...errors import CorruptModelError, ModelNotFoundError
+from .. import tensors
+from ..containers import blobs, protobuf
+from ..containers.blobs import Blob, FileBlob
+from ..containers.tree import Tree
+from ..tensors import TensorEntry
 
 MAX_NODES = 1_000_000
 MAX_SMALL = 64

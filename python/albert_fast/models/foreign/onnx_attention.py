@@ -6,11 +6,11 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
-from . import tensors
+from .. import tensors
+from ..tensors import TensorEntry
 from .onnx_file import Node
 from .onnx_steps import Linear, Steps
 from .onnx_values import MICROSOFT, close
-from .tensors import TensorEntry
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import CorruptModelError
-from . import protobuf
+from ...errors import CorruptModelError
+from ..containers import protobuf
 from .checkpoint import tensor_shape
 
 MAX_NODES = 2_000_000

@@ -8,11 +8,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import MissingDependencyError, ModelNotFoundError
+from ...errors import MissingDependencyError, ModelNotFoundError
+from ..detect import read_any
+from ..files import ModelFiles
+from ..registry import Entry, Source
 from . import cache, download, hub
-from .detect import read_any
-from .files import ModelFiles
-from .registry import Entry, Source
 
 _LOG = logging.getLogger("albert_fast")
 

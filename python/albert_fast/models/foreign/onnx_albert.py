@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from . import tensors
+from .. import tensors
+from ..tensors import TensorEntry
 from .onnx_attention import Attentions
 from .onnx_file import Constant, Graph, Value
 from .onnx_steps import Linear, Norm
-from .tensors import TensorEntry
 
 MAX_LAYERS = 1024
 _PICKING = ("Gather", "GatherND", "Slice", "Squeeze", "Reshape", "Transpose", "Flatten")

@@ -62,7 +62,7 @@ def open_address(address: str, resume: tuple[int, str] | None = None) -> Iterato
     ------
     RefusedError, BrokenTransferError
     """
-    from .. import __version__
+    from ... import __version__
 
     headers = {"User-Agent": f"albert_fast/{__version__}", "Accept-Encoding": "identity"}
     if resume is not None:

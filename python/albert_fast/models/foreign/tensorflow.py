@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import CorruptModelError, ModelNotFoundError
-from . import checkpoint, graphdef, tensors, tf_names, vocabulary
+from ...errors import CorruptModelError, ModelNotFoundError
+from .. import tensors, vocabulary
+from ..containers.tree import Tree
+from ..files import ModelFiles, assemble
+from ..tensors import TensorEntry
+from . import checkpoint, graphdef, tf_names
 from .checkpoint import Checkpoint
-from .files import ModelFiles, assemble
-from .tensors import TensorEntry
-from .tree import Tree
 
 SAVED_MODEL = "saved_model.pb"
 GOOGLE_CONFIG = "albert_config.json"

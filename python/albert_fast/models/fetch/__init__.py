@@ -1,0 +1,1 @@
+"""Getting files: caches, downloads in progress, the hub and other sources."""

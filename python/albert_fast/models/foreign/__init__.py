@@ -1,0 +1,1 @@
+"""Models of other systems: PyTorch, TensorFlow, ONNX, Spark NLP."""
