@@ -62,6 +62,12 @@ def test_names_of_columns_from_every_kind_of_schema() -> None:
         spark.createDataFrame([["a"], ["a", "b"]], ["text"])
 
 
+def test_start_says_that_it_chooses_no_device() -> None:
+    assert albert_fast.start(memory="32G", params={"a": "b"}).version == albert_fast.version()
+    with pytest.warns(UserWarning, match=r"device='cuda'"):
+        albert_fast.start(gpu=True)
+
+
 # ------------------------------------------------------------------------------------------------ frames
 
 

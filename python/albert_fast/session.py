@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -97,11 +98,22 @@ def _names(schema: Any) -> list[str] | None:
     return [str(name) for name in schema]
 
 
-def start(*args: Any, **options: Any) -> Session:
-    """Return a session. Spark NLP's options (gpu, memory, cache_folder ...) are accepted and have no effect here.
+def start(gpu: bool = False, *args: Any, **options: Any) -> Session:
+    """Return a session. Spark NLP's options (memory, cache_folder ...) are accepted and have no effect here.
 
     Choose the device with ``AlbertEmbeddings(device=...)`` and the cache folder with ``pretrained(cache_dir=...)``.
+
+    Warns
+    -----
+    UserWarning
+        ``gpu=True``: a session has no device, so that nothing would run on a GPU because of it.
     """
+    if gpu:
+        warnings.warn(
+            "start(gpu=True) puts nothing on a GPU: the device is a parameter of the annotator. Write "
+            "AlbertEmbeddings.pretrained(name, device='cuda').",
+            stacklevel=2,
+        )
     return Session()
 
 
