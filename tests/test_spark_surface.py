@@ -144,3 +144,46 @@ def test_arrow_of_annotations_that_came_another_way(result: Frame) -> None:
     assert mine.column("embeddings").equals(theirs.column("embeddings"))
     exploded = plain.selectExpr("explode(embeddings) as one").to_arrow().column("one")
     assert exploded.combine_chunks().equals(theirs.column("embeddings").combine_chunks().flatten())
+
+
+# ------------------------------------------------------------------------------------------------ printing
+
+
+def test_the_schema_of_finished_and_exploded_columns(result: Frame, capsys: pytest.CaptureFixture[str]) -> None:
+    frame = result.selectExpr("text", "explode(token) as one", "finished", "v", "token.begin")
+    frame.with_column("n", list(range(6))).with_column("m", [{"a": 0.5}] * 6).printSchema()
+    assert capsys.readouterr().out == (
+        "root\n"
+        " |-- text: string (nullable = true)\n"
+        " |-- one: struct (nullable = true)\n"
+        " |    |-- annotatorType: string (nullable = true)\n"
+        " |    |-- begin: integer (nullable = false)\n"
+        " |    |-- end: integer (nullable = false)\n"
+        " |    |-- result: string (nullable = true)\n"
+        " |    |-- metadata: map (nullable = true)\n"
+        " |    |    |-- key: string\n"
+        " |    |    |-- value: string (valueContainsNull = true)\n"
+        " |    |-- embeddings: array (nullable = true)\n"
+        " |    |    |-- element: float (containsNull = false)\n"
+        " |-- finished: array (nullable = true)\n"
+        " |    |-- element: array (containsNull = true)\n"
+        " |    |    |-- element: float (containsNull = false)\n"
+        " |-- v: array (nullable = true)\n"
+        " |    |-- element: vector (containsNull = true)\n"
+        " |-- begin: array (nullable = true)\n"
+        " |    |-- element: integer (containsNull = false)\n"
+        " |-- n: long (nullable = true)\n"
+        " |-- m: map (nullable = true)\n"
+        " |    |-- key: string\n"
+        " |    |-- value: double (valueContainsNull = true)\n"
+    )
+
+
+def test_vectors_are_shown_as_spark_shows_them(result: Frame, capsys: pytest.CaptureFixture[str]) -> None:
+    first = result.first()
+    result.selectExpr("explode(v) as result").show(1, 30)
+    result.selectExpr("explode(finished) as result").show(1, 30)
+    lines = [line.strip("|") for line in capsys.readouterr().out.splitlines() if line.startswith("|[")]
+    dense = "[" + ",".join(map(str, first.v[0].tolist()))
+    floats = "[" + ", ".join(map(str, first.finished[0]))
+    assert lines == [dense[:27] + "...", floats[:27] + "..."]
