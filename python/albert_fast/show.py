@@ -36,6 +36,8 @@ def cell_text(value: Any) -> str:
         return "{" + ", ".join(f"{key} -> {cell_text(entry)}" for key, entry in value.items()) + "}"
     if isinstance(value, (bool, np.bool_)):
         return "true" if value else "false"
+    if isinstance(value, tuple):  # a struct, for example the pairs of Finisher's metadata
+        return "{" + ", ".join(map(cell_text, value)) + "}"
     if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype == np.float64:
         return "[" + ",".join(map(str, value)) + "]"  # what EmbeddingsFinisher makes for a DenseVector of Spark ML
     if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, str):
@@ -114,6 +116,12 @@ def _below(value: Any, margin: str) -> str:
     if kind == "map" and len(value):
         key, entry = next(iter(value.items()))
         return f"{margin}|-- key: {_kind(key)}\n{margin}|-- value: {_kind(entry)} (valueContainsNull = true)\n"
+    if isinstance(value, tuple):
+        names = getattr(value, "_names", [f"_{number + 1}" for number in range(len(value))])
+        return "".join(
+            f"{margin}|-- {name}: {_kind(cell)} (nullable = true)\n" + _below(cell, f"{margin}|    ")
+            for name, cell in zip(names, value, strict=True)
+        )
     if kind != "array" or not len(value):
         return ""
     inner = value[0]
@@ -123,7 +131,7 @@ def _below(value: Any, margin: str) -> str:
 
 _KINDS: tuple[tuple[Any, str], ...] = (
     ((bool, np.bool_), "boolean"), (np.float32, "float"), (np.int32, "integer"), ((int, np.integer), "long"),
-    ((float, np.floating), "double"), (str, "string"), (Mapping, "map"), (Annotation, "struct"),
+    ((float, np.floating), "double"), (str, "string"), (Mapping, "map"), ((Annotation, tuple), "struct"),
 )  # fmt: skip
 
 
