@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import types
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from albert_fast import (
     AlbertEmbeddings,
     DocumentAssembler,
     EmbeddingsFinisher,
+    Finisher,
     Frame,
     InputError,
     Pipeline,
@@ -87,6 +89,8 @@ def test_what_a_table_in_memory_does_not_need(result: Frame) -> None:
 def test_what_is_missing_says_what_to_do(result: Frame) -> None:
     with pytest.raises(AttributeError, match=r"no 'withColumn'.*has annotations, .*toPandas\(\) gives"):
         result.withColumn  # noqa: B018
+    with pytest.raises(AttributeError, match=r"named by strings here: select\('token'\)"):
+        result.token  # noqa: B018
     with pytest.raises(AttributeError, match=r"no 'printschema'.*Did you mean 'printSchema'"):
         result.printschema  # noqa: B018
     with pytest.raises(AttributeError, match=r"no 'sparkContext'.*Read files with pandas"):
@@ -132,6 +136,17 @@ def test_annotations_read_like_rows(result: Frame) -> None:
         token["text"]
     with pytest.raises(IndexError):
         token[6]
+
+
+def test_names_and_dicts_of_a_row(result: Frame) -> None:
+    row = result.select("text", "token").first()
+    assert "token" in row
+    assert "I love NLP" not in row
+    assert row.asDict()["token"] is row.token
+    nested = row.asDict(recursive=True)
+    assert nested["text"] == "I love NLP"
+    assert [token["result"] for token in nested["token"]] == ["I", "love", "NLP"]
+    assert type(nested["token"][0]) is dict
 
 
 def test_arrow_of_annotations_that_came_another_way(result: Frame) -> None:
@@ -187,3 +202,27 @@ def test_vectors_are_shown_as_spark_shows_them(result: Frame, capsys: pytest.Cap
     dense = "[" + ",".join(map(str, first.v[0].tolist()))
     floats = "[" + ", ".join(map(str, first.finished[0]))
     assert lines == [dense[:27] + "...", floats[:27] + "..."]
+
+
+def test_pairs_are_structs(result: Frame, capsys: pytest.CaptureFixture[str]) -> None:
+    finisher = Finisher(input_cols=["token"], output_cols=["t"], include_metadata=True)
+    pairs = finisher.transform(result).select("t_metadata").limit(1)
+    pairs.show(truncate=False)
+    pairs.printSchema()
+    out = capsys.readouterr().out
+    assert "|[{sentence, 0}, {sentence, 0}, {sentence, 0}]|" in out
+    assert out.endswith(
+        " |-- t_metadata: array (nullable = true)\n"
+        " |    |-- element: struct (containsNull = true)\n"
+        " |    |    |-- _1: string (nullable = true)\n"
+        " |    |    |-- _2: string (nullable = true)\n"
+    )
+
+
+def test_both_ways_to_read_a_pipeline(tmp_path: Path) -> None:
+    stages = [DocumentAssembler(input_col="text"), Tokenizer(input_cols=["document"], output_col="token")]
+    Pipeline(stages=stages).write().overwrite().save(tmp_path / "p")
+    for way in (Pipeline, Pipeline.read()):
+        loaded = way.load(tmp_path / "p")
+        assert isinstance(loaded, Pipeline)
+        assert loaded.fit().transform(TEXTS).first().token.result == ["I", "love", "NLP"]

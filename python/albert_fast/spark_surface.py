@@ -21,6 +21,8 @@ class SparkSurface:
 
     if TYPE_CHECKING:  # given by Frame
 
+        @property
+        def columns(self) -> list[str]: ...
         def collect(self) -> list[Row]: ...
         def __len__(self) -> int: ...
         def __iter__(self) -> Iterator[Row]: ...
@@ -65,6 +67,8 @@ class SparkSurface:
     if not TYPE_CHECKING:  # or every misspelt name would pass the type checker
 
         def __getattr__(self, name: str) -> Any:
+            if not name.startswith("_") and name in self.columns:
+                raise AttributeError(f"columns are named by strings here: select({name!r}), select('{name}.result')")
             raise AttributeError(missing(self, name, "toPandas() gives a DataFrame that can do the rest."))
 
 
