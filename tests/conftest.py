@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import socket
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import pytest
 
 import albert_fast
 import make_model
-from albert_fast import AlbertEmbeddings
+from albert_fast import AlbertEmbeddings, models
 
 
 def pytest_report_header() -> str:
@@ -70,3 +71,26 @@ def tiny_folder(make_folder: ModelMaker) -> Path:
 def tiny(tiny_folder: Path) -> AlbertEmbeddings:
     """A tiny random model that tests may use but not change."""
     return AlbertEmbeddings.load(tiny_folder)
+
+
+@pytest.fixture(scope="session")
+def base_folder(make_folder: ModelMaker) -> Path:
+    """A random model as wide as ALBERT base, with one layer."""
+    return make_folder(hidden_size=768, num_hidden_layers=1, num_attention_heads=12, intermediate_size=768)
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch, base_folder: Path) -> Path:
+    """Let every published name and hub id stand for the model of `base_folder`: nothing is downloaded."""
+    real = models.resolve
+
+    def resolve(name: Any, lang: str | None = None, **options: Any) -> models.ModelFiles:
+        entry = models.registry.lookup(str(name))
+        if (entry is None and not models.registry.is_hub_id(str(name))) or (entry and entry.name == models.BUILT_IN):
+            return real(name, lang, **options)
+        if entry is not None:
+            assert lang in (None, entry.lang), f"{name} is a model for {entry.lang}, not {lang}"
+        return dataclasses.replace(models.read_folder(base_folder), name=entry.name if entry else str(name))
+
+    monkeypatch.setattr(models, "resolve", resolve)
+    return base_folder

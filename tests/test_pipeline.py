@@ -571,8 +571,12 @@ def test_stages_can_be_pickled(fitted: PipelineModel) -> None:
 
 def test_a_warning_points_at_the_users_line(tiny: AlbertEmbeddings) -> None:
     model = Pipeline(stages=[assembler(), detector(), tokenizer(), albert(tiny, max_sentence_length=4)]).fit()
-    with pytest.warns(TruncationWarning) as caught:
-        model.transform({"text": ["supercalifragilistic x"]})
-        LightPipeline(model, parse_embeddings=True).annotate("supercalifragilistic x")
-        albert(tiny, max_sentence_length=4).embed("supercalifragilistic x")
-    assert [warning.filename for warning in caught] == [__file__] * 3
+    text = "supercalifragilistic x"
+    for call in (
+        lambda: model.transform({"text": [text]}),
+        lambda: LightPipeline(model, parse_embeddings=True).annotate(text),
+        lambda: albert(tiny, max_sentence_length=4).embed(text),
+    ):
+        with pytest.warns(TruncationWarning) as caught:
+            call()
+        assert [warning.filename for warning in caught] == [__file__]

@@ -75,6 +75,16 @@ class Annotation:
         self.vector = np.asarray(values, dtype=np.float32)
         self._embeddings = None
 
+    def __getitem__(self, field: str | int) -> Any:
+        """Return a field by name or position, as Spark's rows do: ``annotation["result"]``, ``annotation[3]``."""
+        if isinstance(field, str) and field not in _FIELDS:
+            raise KeyError(f"an annotation has no {field!r}; it has {', '.join(_FIELDS)}")
+        return getattr(self, field if isinstance(field, str) else _FIELDS[field])
+
+    def asDict(self) -> dict[str, Any]:
+        """Return the six fields by name, as Spark's rows do."""
+        return {name: getattr(self, name) for name in _FIELDS}
+
     def copy(self, result: str) -> Annotation:
         """Return the same annotation with another result."""
         return Annotation(self.annotatorType, self.begin, self.end, result, self.metadata, self.vector)

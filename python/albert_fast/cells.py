@@ -68,6 +68,12 @@ def annotator_type(cells: Sequence[Any]) -> str | None:
     return None
 
 
+def are_annotations(cells: Sequence[Any]) -> bool:
+    """Whether the cells are single annotations, as those of an exploded column are."""
+    first = next((cell for row in range(len(cells)) if (cell := cells[row]) is not None), None)
+    return isinstance(first, Annotation)
+
+
 def as_annotation_column(cells: Sequence[Any]) -> AnnotationColumn:
     """Return the column behind cells of annotations; rows that were picked or moved are gathered anew."""
     if isinstance(cells, AnnotationColumn):

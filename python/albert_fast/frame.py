@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .cells import Lazy, annotator_type, as_annotation_column, pandas_values, take_cells
+from .cells import Lazy, annotator_type, are_annotations, as_annotation_column, pandas_values, take_cells
 from .columns import AnnotationColumn, Annotations
 from .errors import InputError, WiringError
 from .extras import import_pandas, import_pyarrow
 from .row import Row
+from .spark_surface import SparkSurface
 from .wiring import there
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Schema(tuple[Field, ...]):
         return [field.name for field in self]
 
 
-class Frame:
+class Frame(SparkSurface):
     """A table of columns: texts and values of the user, annotations, finished values.
 
     Attributes
@@ -181,13 +182,13 @@ class Frame:
         return frame
 
     def select(self, *paths: str | Sequence[str]) -> Frame:
-        """Return some columns; ``token.result`` is one field of every annotation of a column, ``*`` all columns."""
+        """Return some columns; ``token.result`` is one field of every annotation of a column, ``*`` all columns.
+
+        Of an exploded column, whose cells are single annotations, ``one.result`` is a field and ``one.*`` all of them.
+        """
         chosen: list[tuple[str, Sequence[Any]]] = []
         for path in _flat(paths):
-            if path == "*":
-                chosen += self._columns
-            else:
-                chosen.append((path.rsplit(".", 1)[-1], self._path(path)))
+            chosen += self._named(path, None)
         return self._with(chosen)
 
     def selectExpr(self, *expressions: str | Sequence[str]) -> Frame:
@@ -209,7 +210,7 @@ class Frame:
                 exploded = len(plain)
                 plain.append((match[2] or "col", self._path(match[1])))
             elif match := _PATH.fullmatch(expression):
-                plain.append((match[2] or match[1].rsplit(".", 1)[-1], self._path(match[1])))
+                plain += self._named(match[1], match[2])
             else:
                 raise InputError(
                     f"selectExpr reads 'column', 'column.field', both with 'as name', and 'explode(...) as name'; not "
@@ -218,16 +219,27 @@ class Frame:
         if exploded is None:
             return self._with(plain)
         name, cells = plain[exploded]
-        lists = [list(cells[row]) for row in range(self._rows)]
+        lists = [[] if (cell := cells[row]) is None else list(cell) for row in range(self._rows)]
         numbers = np.repeat(np.arange(self._rows), [len(cell) for cell in lists])
         columns = [(other, take_cells(values, numbers)) for other, values in plain]
         columns[exploded] = (name, [item for cell in lists for item in cell])
         return Frame(columns, len(numbers), self.origin[numbers])
 
+    def _named(self, path: str, new_name: str | None) -> list[tuple[str, Sequence[Any]]]:
+        """Return the columns of a path, which are several where it ends in a star."""
+        if path == "*" and new_name is None:
+            return list(self._columns)
+        if path.endswith(".*") and new_name is None and are_annotations(self.cells(path[:-2])):
+            return [(field, self._path(f"{path[:-2]}.{field}")) for field in _FIELDS]
+        return [(new_name or path.rsplit(".", 1)[-1], self._path(path))]
+
     def _path(self, path: str) -> Sequence[Any]:
         if path in self.columns or "." not in path:
             return self.cells(path)
         name, field = path.rsplit(".", 1)
+        if field in _FIELDS and are_annotations(cells := self.cells(name)):
+            attribute = "vector" if field == "embeddings" else field  # not a Python float for every number
+            return [getattr(cells[row], attribute, None) for row in range(self._rows)]
         if self.type_of(name) is None or field not in _FIELDS:
             raise WiringError(
                 f"{path!r} is no column and no field of one. The fields of annotations are {', '.join(_FIELDS)}."
@@ -274,9 +286,13 @@ class Frame:
         arrays, fields = [], []
         for name, cells in self._columns:
             metadata = None
-            if isinstance(cells, AnnotationColumn):
-                array = cells.to_arrow()
-                metadata = dict(cells.arrow_metadata())
+            if annotator_type(cells) is not None:
+                column = as_annotation_column(cells)
+                array = column.to_arrow()
+                metadata = dict(column.arrow_metadata())
+            elif are_annotations(cells):
+                column = AnnotationColumn.from_rows(cells[0].annotatorType, [[cells[row]] for row in range(self._rows)])
+                array = column.to_arrow().combine_chunks().flatten()
             else:
                 array = pyarrow.array([_plain(cells[row]) for row in range(self._rows)])
             arrays.append(array)

@@ -87,6 +87,11 @@ class Pipeline:
         """Read a saved pipeline."""
         return cls(PipelineModel.load(path).stages)
 
+    @classmethod
+    def read(cls) -> type[Self]:
+        """Return Spark's way to load: ``Pipeline.read().load(path)``."""
+        return cls
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._stages})"
 

@@ -29,12 +29,25 @@ class Row(tuple[Any, ...]):
             index = self._names.index(index)
         return super().__getitem__(index)
 
-    def asDict(self) -> dict[str, Any]:
-        """Return the cells by name."""
-        return dict(zip(self._names, self, strict=True))
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a cell of this name, as in Spark."""
+        return name in self._names
+
+    def asDict(self, recursive: bool = False) -> dict[str, Any]:
+        """Return the cells by name; with `recursive` rows and annotations inside them become dicts too."""
+        cells = dict(zip(self._names, self, strict=True))
+        return {name: _as_dict(cell) for name, cell in cells.items()} if recursive else cells
 
     def __repr__(self) -> str:
         return f"Row({', '.join(f'{name}={value!r}' for name, value in zip(self._names, self, strict=True))})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Row, (self._names, tuple(self))
+
+
+def _as_dict(cell: Any) -> Any:
+    if hasattr(cell, "asDict"):
+        return cell.asDict()
+    if isinstance(cell, Sequence) and not isinstance(cell, (str, bytes)):
+        return [_as_dict(item) for item in cell]
+    return cell

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
 from .frame import Frame
 from .row import Row
+from .spark_surface import missing
 
 
 class Session:
@@ -33,7 +35,8 @@ class Session:
             A list of rows (lists, tuples, dicts, or single values), a pandas DataFrame, or a dict of columns.
         schema
             Names of the columns, or one name. Default: the names that the data has, else ``_1``, ``_2`` ... (``value``
-            for single values), as in Spark. The names of a PySpark StructType are read too.
+            for single values), as in Spark. The names of a PySpark StructType or of "text string, id int" are read; the
+            type of single values ("string", StringType()) leaves the name ``value``.
 
         Raises
         ------
@@ -58,7 +61,8 @@ class Session:
             rows = [[row] for row in rows]
         if names is None:
             first = rows[0] if rows else []
-            names = list(first._names) if isinstance(first, Row) else [f"_{i + 1}" for i in range(len(first))]
+            names = list(first._names) if isinstance(first, Row) else list(getattr(first, "__fields__", ()))
+            names = names or [f"_{i + 1}" for i in range(len(first))]
         for number, row in enumerate(rows):
             if len(row) != len(names):
                 raise InputError(f"Row {number} has {len(row)} values; there are {len(names)} columns ({names}).")
@@ -67,25 +71,49 @@ class Session:
     def stop(self) -> None:
         """Do nothing: there is nothing to stop."""
 
+    if not TYPE_CHECKING:  # or every misspelt name would pass the type checker
+
+        def __getattr__(self, name: str) -> Any:
+            remedy = "Read files with pandas and give createDataFrame the DataFrame."
+            raise AttributeError(missing(self, name, remedy))
+
     def __repr__(self) -> str:
         return f"albert_fast session {self.version} (no Spark behind it)"
+
+
+_TYPE_NAMES = frozenset("string int integer long bigint float double boolean".split())
 
 
 def _names(schema: Any) -> list[str] | None:
     if schema is None:
         return None
     if isinstance(schema, str):
+        if schema.strip().lower() in _TYPE_NAMES:
+            return ["value"]  # Spark reads it as the type of single values
         return [part.split(":")[0].split()[0] for part in schema.split(",")]
     if hasattr(schema, "names"):
         return list(schema.names)
+    if hasattr(schema, "typeName"):  # PySpark's StringType() and its like
+        return ["value"]
     return [str(name) for name in schema]
 
 
-def start(*args: Any, **options: Any) -> Session:
-    """Return a session. Spark NLP's options (gpu, memory, cache_folder ...) are accepted and have no effect here.
+def start(gpu: bool = False, *args: Any, **options: Any) -> Session:
+    """Return a session. Spark NLP's options (memory, cache_folder ...) are accepted and have no effect here.
 
     Choose the device with ``AlbertEmbeddings(device=...)`` and the cache folder with ``pretrained(cache_dir=...)``.
+
+    Warns
+    -----
+    UserWarning
+        ``gpu=True``: a session has no device, so that nothing would run on a GPU because of it.
     """
+    if gpu:
+        warnings.warn(
+            "start(gpu=True) puts nothing on a GPU: the device is a parameter of the annotator. Write "
+            "AlbertEmbeddings.pretrained(name, device='cuda').",
+            stacklevel=2,
+        )
     return Session()
 
 

@@ -12,17 +12,16 @@ from .cells import Table
 from .columns import AnnotationColumn
 
 _DEFAULT_WIDTH = 20
-_ANNOTATION_TREE = """\
- |    |-- element: struct (containsNull = true)
- |    |    |-- annotatorType: string (nullable = true)
- |    |    |-- begin: integer (nullable = false)
- |    |    |-- end: integer (nullable = false)
- |    |    |-- result: string (nullable = true)
- |    |    |-- metadata: map (nullable = true)
- |    |    |    |-- key: string
- |    |    |    |-- value: string (valueContainsNull = true)
- |    |    |-- embeddings: array (nullable = true)
- |    |    |    |-- element: float (containsNull = false)
+_ANNOTATION_FIELDS = """\
+annotatorType: string (nullable = true)
+begin: integer (nullable = false)
+end: integer (nullable = false)
+result: string (nullable = true)
+metadata: map (nullable = true)
+|    |-- key: string
+|    |-- value: string (valueContainsNull = true)
+embeddings: array (nullable = true)
+|    |-- element: float (containsNull = false)
 """
 
 
@@ -37,6 +36,10 @@ def cell_text(value: Any) -> str:
         return "{" + ", ".join(f"{key} -> {cell_text(entry)}" for key, entry in value.items()) + "}"
     if isinstance(value, (bool, np.bool_)):
         return "true" if value else "false"
+    if isinstance(value, tuple):  # a struct, for example the pairs of Finisher's metadata
+        return "{" + ", ".join(map(cell_text, value)) + "}"
+    if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype == np.float64:
+        return "[" + ",".join(map(str, value)) + "]"  # what EmbeddingsFinisher makes for a DenseVector of Spark ML
     if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, str):
         return "[" + ", ".join(map(cell_text, value)) + "]"
     return str(value)
@@ -81,18 +84,61 @@ def schema_text(frame: Table) -> str:
     for name in frame.columns:
         cells = frame.cells(name)
         if isinstance(cells, AnnotationColumn) or frame.type_of(name) is not None:
-            text += f" |-- {name}: array (nullable = true)\n{_ANNOTATION_TREE}"
+            text += f" |-- {name}: array (nullable = true)\n |    |-- element: struct (containsNull = true)\n"
+            text += _fields(" |    |    ")
         else:
-            text += f" |-- {name}: {_type_name(cells)} (nullable = true)\n"
+            text += f" |-- {name}: {_kind(sample := _sample(cells))} (nullable = true)\n"
+            text += _below(sample, " |    ")
     return text
 
 
-def _type_name(cells: Sequence[Any]) -> str:
-    first = next((cells[row] for row in range(len(cells)) if cells[row] is not None), None)
-    names = {bool: "boolean", int: "integer", float: "double", str: "string", dict: "map"}
-    for kind, name in names.items():
-        if isinstance(first, kind):
+def _fields(margin: str) -> str:
+    lines = _ANNOTATION_FIELDS.splitlines()
+    return "".join(f"{margin}{line}\n" if line.startswith("|") else f"{margin}|-- {line}\n" for line in lines)
+
+
+def _sample(cells: Sequence[Any]) -> Any:
+    """Return a cell that shows the type: the first that holds something, else the first that is not None."""
+    there = [cell for row in range(len(cells)) if (cell := cells[row]) is not None]
+    full = (cell for cell in there if not _is_list(cell) or len(cell))
+    return next(full, there[0] if there else None)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, str)
+
+
+def _below(value: Any, margin: str) -> str:
+    """Return the lines under a column that tell what is in its cells."""
+    if isinstance(value, Annotation):
+        return _fields(margin)
+    kind = _kind(value)
+    if kind == "map" and len(value):
+        key, entry = next(iter(value.items()))
+        return f"{margin}|-- key: {_kind(key)}\n{margin}|-- value: {_kind(entry)} (valueContainsNull = true)\n"
+    if isinstance(value, tuple):
+        names = getattr(value, "_names", [f"_{number + 1}" for number in range(len(value))])
+        return "".join(
+            f"{margin}|-- {name}: {_kind(cell)} (nullable = true)\n" + _below(cell, f"{margin}|    ")
+            for name, cell in zip(names, value, strict=True)
+        )
+    if kind != "array" or not len(value):
+        return ""
+    inner = value[0]
+    null = "false" if isinstance(inner, np.generic) else "true"
+    return f"{margin}|-- element: {_kind(inner)} (containsNull = {null})\n" + _below(inner, f"{margin}|    ")
+
+
+_KINDS: tuple[tuple[Any, str], ...] = (
+    ((bool, np.bool_), "boolean"), (np.float32, "float"), (np.int32, "integer"), ((int, np.integer), "long"),
+    ((float, np.floating), "double"), (str, "string"), (Mapping, "map"), ((Annotation, tuple), "struct"),
+)  # fmt: skip
+
+
+def _kind(value: Any) -> str:
+    for kinds, name in _KINDS:
+        if isinstance(value, kinds):
             return name
-    if isinstance(first, np.generic):
-        return str(first.dtype)
-    return "array" if isinstance(first, (Sequence, np.ndarray)) else type(first).__name__
+    if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype == np.float64:
+        return "vector"
+    return "array" if _is_list(value) else "void" if value is None else type(value).__name__
