@@ -42,7 +42,7 @@ class Entry:
 
 _EMB = "albert_embeddings_"
 _ENTRIES = (
-    Entry(BUILT_IN, "en", "tiny", None, None),
+    Entry(BUILT_IN, "en", "tiny", None, None, ("en.embed.albert_tiny",)),
     Entry(
         "albert_base_uncased", "en", "base", 768, "albert/albert-base-v2",
         ("albert", "en.albert", "en.embed.albert", "en.embed.albert.base_uncased", "en.embed_sentence.albert",
