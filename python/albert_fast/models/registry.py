@@ -89,7 +89,7 @@ class Entry:
 
 _EMB = "albert_embeddings_"
 _ENTRIES = (
-    Entry(BUILT_IN, "en", "tiny", 160, None),
+    Entry(BUILT_IN, "en", "tiny", 160, None, ("en.embed.albert_tiny",)),
     Entry(
         "albert_base_uncased", "en", "base", 768, "albert/albert-base-v2",
         ("albert", "en.albert", "en.embed.albert", "en.embed.albert.base_uncased", "en.embed_sentence.albert",
