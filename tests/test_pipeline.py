@@ -580,3 +580,16 @@ def test_a_warning_points_at_the_users_line(tiny: AlbertEmbeddings) -> None:
         with pytest.warns(TruncationWarning) as caught:
             call()
         assert [warning.filename for warning in caught] == [__file__]
+
+
+@pytest.mark.parametrize("as_vector", [False, True])
+def test_finished_vectors_stay_in_step_with_their_annotations(as_vector: bool, tiny: AlbertEmbeddings) -> None:
+    stages = [
+        assembler(), detector(), tokenizer(), albert(tiny),
+        SentenceEmbeddings(input_cols=["document", "embeddings"], output_col="pooled"),
+        EmbeddingsFinisher(input_cols=["pooled"], output_cols=["vectors"], output_as_vector=as_vector),
+    ]  # fmt: skip
+    result = Pipeline(stages=stages).fit().transform({"text": [["One.", "", "Two."], ["  "], []]})
+    assert [[len(vector) for vector in cell] for cell in result["vectors"]] == [[32, 0, 32], [0], []]
+    for cell, row in zip(result["vectors"], result["pooled"], strict=True):
+        assert all(np.array_equal(vector, a.vector) for vector, a in zip(cell, row, strict=True))

@@ -124,8 +124,9 @@ def test_spawned_workers_get_a_model_by_pickle(tiny_folder: Path, tmp_path: Path
 
 
 INTERRUPT = """
-import sys, time
+import signal, sys, time
 from albert_fast import AlbertEmbeddings
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born without it
 model = AlbertEmbeddings.load(sys.argv[1], threads=int(sys.argv[2]))
 texts = [" ".join(f"word{i * j % 977}" for j in range(100)) for i in range(10_000)]
 print("ready", flush=True)
@@ -141,6 +142,7 @@ def test_ctrl_c_is_heard_while_texts_are_read(tiny_folder: Path) -> None:
     code = """
         import signal, sys, threading, time, os
         from albert_fast import AlbertEmbeddings
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born without it
         model = AlbertEmbeddings.load(sys.argv[1], threads=1)
         texts = [" ".join(f"word{i}x{j}" for j in range(20)) for i in range(300_000)]
         sent = []

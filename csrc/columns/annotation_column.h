@@ -44,6 +44,7 @@ struct AnnotationColumn {
   std::vector<std::int32_t> begin;       // [annotations], in the row's text
   std::vector<std::int32_t> end;  // the last character, so that an empty annotation ends before it begins
   Strings result;
+  Strings places;  // where they stand in the text, if `result` is another string (in lower case)
   std::vector<MetadataField> metadata;    // in the order in which Spark NLP lists the keys
   std::shared_ptr<const Matrix> vectors;  // null: none
   /// Row of `vectors` of each annotation, ascending; empty: they have one each, in order.
@@ -51,6 +52,7 @@ struct AnnotationColumn {
 
   [[nodiscard]] std::size_t rows() const { return row_splits.size() - 1; }
   [[nodiscard]] std::size_t size() const { return begin.size(); }
+  [[nodiscard]] const Strings& text() const { return places.bytes == nullptr ? result : places; }
   [[nodiscard]] const MetadataField* find(std::string_view key) const;
   /// Row of `vectors`, or kNoVector.
   [[nodiscard]] std::uint32_t vector_row(std::size_t annotation) const;

@@ -1,11 +1,10 @@
 #include "encoder/annotate.h"
 
 #include <algorithm>
-#include <functional>
-#include <numeric>
 #include <string>
 
 #include "base/error.h"
+#include "columns/places.h"
 #include "text/lower.h"
 
 namespace albert_fast::encoder {
@@ -13,34 +12,17 @@ namespace {
 
 using columns::AnnotationColumn;
 
-/// Where a token begins and ends: an address in the text, or an offset.
-struct Place {
-  std::intptr_t begin = 0;
-  std::intptr_t end = 0;  // behind the last
-};
-
-Place place_in_text(const AnnotationColumn& column, std::size_t annotation) {
-  const std::string_view view = column.result.views[annotation];
-  const auto begin = reinterpret_cast<std::intptr_t>(view.data());
-  return {begin, begin + static_cast<std::intptr_t>(view.size())};
-}
-
-Place place_by_offsets(const AnnotationColumn& column, std::size_t annotation) {
-  return {column.begin[annotation], std::intptr_t{column.end[annotation]} + 1};
-}
-
-template <class PlaceOf>
 class Joiner {
  public:
-  Joiner(const AnnotationColumn& sentences, const AnnotationColumn& tokens, PlaceOf place_of)
-      : sentences_(sentences), tokens_(tokens), place_of_(place_of) {}
+  Joiner(const AnnotationColumn& sentences, const AnnotationColumn& tokens, bool in_text)
+      : sentences_(sentences), tokens_(tokens), in_text_(in_text), places_(tokens, in_text) {}
 
   AnnotatedSentences join() {
     out_.row_splits.push_back(0);
     out_.word_splits.push_back(0);
     out_.words.reserve(tokens_.size());
     for (std::size_t row = 0; row < sentences_.rows(); ++row) {
-      sort_tokens(row);
+      places_.use_row(row);
       const auto first = static_cast<std::size_t>(sentences_.row_splits[row]);
       const auto last = static_cast<std::size_t>(sentences_.row_splits[row + 1]);
       for (std::size_t s = first; s < last; ++s) add_sentence(s, static_cast<std::int32_t>(s - first));
@@ -50,30 +32,10 @@ class Joiner {
   }
 
  private:
-  void sort_tokens(std::size_t row) {
-    order_.resize(static_cast<std::size_t>(tokens_.row_splits[row + 1] - tokens_.row_splits[row]));
-    std::iota(order_.begin(), order_.end(), static_cast<std::uint32_t>(tokens_.row_splits[row]));
-    const auto before = [this](std::uint32_t a, std::uint32_t b) {
-      return place_of_(tokens_, a).begin < place_of_(tokens_, b).begin;
-    };
-    sorted_ = std::is_sorted(order_.begin(), order_.end(), before);
-    if (!sorted_) std::stable_sort(order_.begin(), order_.end(), before);
-  }
-
   void add_sentence(std::size_t sentence, std::int32_t number) {
-    const Place place = place_of_(sentences_, sentence);
-    found_.clear();
-    auto token = std::partition_point(order_.begin(), order_.end(), [&](std::uint32_t t) {
-      return place_of_(tokens_, t).begin < place.begin;
-    });
-    for (; token != order_.end(); ++token) {
-      const Place of_token = place_of_(tokens_, *token);
-      if (of_token.begin > place.end) break;
-      if (of_token.end <= place.end) found_.push_back(*token);
-    }
-    if (found_.empty()) return;
-    if (!sorted_) std::sort(found_.begin(), found_.end());
-    for (const std::uint32_t t : found_) out_.words.push_back({tokens_.result.views[t], t});
+    const auto found = places_.within(columns::place_of(sentences_, sentence, in_text_));
+    if (found.empty()) return;
+    for (const std::uint32_t token : found) out_.words.push_back({tokens_.result.views[token], token});
     out_.word_splits.push_back(static_cast<std::uint32_t>(out_.words.size()));
     out_.texts.push_back(sentences_.result.views[sentence]);
     out_.numbers.push_back(number);
@@ -81,17 +43,10 @@ class Joiner {
 
   const AnnotationColumn& sentences_;
   const AnnotationColumn& tokens_;
-  PlaceOf place_of_;
+  bool in_text_;
+  columns::RowPlaces places_;
   AnnotatedSentences out_;
-  std::vector<std::uint32_t> order_;
-  std::vector<std::uint32_t> found_;
-  bool sorted_ = true;
 };
-
-template <class PlaceOf>
-AnnotatedSentences join(const AnnotationColumn& sentences, const AnnotationColumn& tokens, PlaceOf place_of) {
-  return Joiner<PlaceOf>(sentences, tokens, place_of).join();
-}
 
 }  // namespace
 
@@ -105,9 +60,7 @@ AnnotatedSentences join_sentences(const AnnotationColumn& sentences, const Annot
   if (tokens.size() > 0x7FFFFFFF) {
     fail(ErrorCode::invalid_input, "the table has more than 2^31 tokens; give it in parts");
   }
-  const bool same_text = sentences.result.bytes != nullptr && sentences.result.bytes == tokens.result.bytes;
-  return same_text && !sparknlp ? join(sentences, tokens, place_in_text)
-                                : join(sentences, tokens, place_by_offsets);
+  return Joiner(sentences, tokens, !sparknlp && columns::share_text(sentences, tokens)).join();
 }
 
 namespace {
@@ -134,6 +87,7 @@ class WordTable {
       : tokens_(tokens), options_(options) {
     out_.type = columns::AnnotatorType::word_embeddings;
     out_.utf16 = tokens.utf16;
+    out_.places.bytes = tokens.result.bytes;
     out_.row_splits.push_back(0);
   }
 
@@ -154,10 +108,10 @@ class WordTable {
       }
       out_.row_splits.push_back(static_cast<std::int64_t>(out_.begin.size()));
     }
-    if (!options_.case_sensitive) {
-      out_.result = lowered_.take();
+    if (options_.case_sensitive) {
+      out_.result = std::move(out_.places);
     } else {
-      out_.result.bytes = tokens_.result.bytes;
+      out_.result = lowered_.take();
     }
     add_metadata();
     return std::move(out_);
@@ -170,19 +124,17 @@ class WordTable {
     sentence_.reserve(words);
     piece_id_.reserve(words);
     is_oov_.reserve(words);
-    if (options_.case_sensitive) out_.result.views.reserve(words);
+    out_.places.views.reserve(words);
   }
 
   void add(std::uint32_t token) {
     out_.begin.push_back(tokens_.begin[token]);
     out_.end.push_back(tokens_.end[token]);
     const std::string_view surface = tokens_.result.views[token];
-    if (options_.case_sensitive) {
-      out_.result.views.push_back(surface);
-    } else {
-      text::to_lower(surface, lower_);
-      lowered_.add(lower_);
-    }
+    out_.places.views.push_back(surface);
+    if (options_.case_sensitive) return;
+    text::to_lower(surface, lower_);
+    lowered_.add(lower_);
   }
 
   void add_metadata() {

@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 
+#include "columns/places.h"
+
 namespace albert_fast::stages {
 namespace {
 
@@ -27,33 +29,33 @@ class RowWords {
 
   void use_row(std::size_t row) {
     order_.resize(static_cast<std::size_t>(words_.row_splits[row + 1] - words_.row_splits[row]));
-    std::iota(order_.begin(), order_.end(), static_cast<std::size_t>(words_.row_splits[row]));
-    const auto before = [this](std::size_t a, std::size_t b) { return number_[a] < number_[b]; };
+    std::iota(order_.begin(), order_.end(), static_cast<std::uint32_t>(words_.row_splits[row]));
+    const auto before = [this](std::uint32_t a, std::uint32_t b) { return number_[a] < number_[b]; };
     if (!std::is_sorted(order_.begin(), order_.end(), before)) {
       std::stable_sort(order_.begin(), order_.end(), before);
     }
   }
 
-  [[nodiscard]] std::span<const std::size_t> all() const { return order_; }
-  [[nodiscard]] std::span<const std::size_t> of_sentence(std::int32_t number) const {
+  [[nodiscard]] std::span<const std::uint32_t> all() const { return order_; }
+  [[nodiscard]] std::span<const std::uint32_t> of_sentence(std::int32_t number) const {
     const auto first = std::partition_point(order_.begin(), order_.end(),
-                                            [&](std::size_t w) { return number_[w] < number; });
+                                            [&](std::uint32_t w) { return number_[w] < number; });
     const auto last =
-        std::partition_point(first, order_.end(), [&](std::size_t w) { return number_[w] == number; });
+        std::partition_point(first, order_.end(), [&](std::uint32_t w) { return number_[w] == number; });
     return {first, last};
   }
 
  private:
   const AnnotationColumn& words_;
   const MetadataField::Numbers& number_;
-  std::vector<std::size_t> order_;
+  std::vector<std::uint32_t> order_;
 };
 
 /// Those of `candidates` that lie in the annotation `span` of `spans`.
-void keep_inside(const AnnotationColumn& words, std::span<const std::size_t> candidates,
-                 const AnnotationColumn& spans, std::size_t span, std::vector<std::size_t>& members) {
+void keep_inside(const AnnotationColumn& words, std::span<const std::uint32_t> candidates,
+                 const AnnotationColumn& spans, std::size_t span, std::vector<std::uint32_t>& members) {
   members.clear();
-  for (const std::size_t w : candidates) {
+  for (const std::uint32_t w : candidates) {
     if (words.begin[w] >= spans.begin[span] && words.end[w] <= spans.end[span]) members.push_back(w);
   }
 }
@@ -69,11 +71,11 @@ class Pool {
   }
 
   /// Row of the result, or kNoVector when none of the words has a vector.
-  std::uint32_t add(std::span<const std::size_t> members) {
+  std::uint32_t add(std::span<const std::uint32_t> members) {
     if (words_.vectors == nullptr) return AnnotationColumn::kNoVector;
     float* sum = matrix_->values.data() + static_cast<std::size_t>(matrix_->rows) * dimension();
     std::size_t count = 0;
-    for (const std::size_t word : members) {
+    for (const std::uint32_t word : members) {
       const std::uint32_t row = words_.vector_row(word);
       if (row == AnnotationColumn::kNoVector) continue;
       const float* vector = words_.vectors->values.data() + row * dimension();
@@ -136,11 +138,11 @@ MetadataField::Numbers sentence_positions(const AnnotationColumn& words,
 }
 
 // Unknown words go, unless nothing else is there.
-void skip_oov(const AnnotationColumn& words, std::vector<std::size_t>& members) {
+void skip_oov(const AnnotationColumn& words, std::vector<std::uint32_t>& members) {
   const MetadataField* field = words.find("isOOV");
   const auto* flags = field == nullptr ? nullptr : std::get_if<MetadataField::Flags>(&field->value);
   if (flags == nullptr) return;
-  const auto unknown = [flags](std::size_t word) { return (*flags)[word] != 0; };
+  const auto unknown = [flags](std::uint32_t word) { return (*flags)[word] != 0; };
   if (!std::all_of(members.begin(), members.end(), unknown)) std::erase_if(members, unknown);
 }
 
@@ -160,22 +162,24 @@ AnnotationColumn pool_sentences(const AnnotationColumn& sentences, const Annotat
   const MetadataField::Numbers sentence_of = columns::sentence_numbers(sentences);
   const MetadataField::Numbers word_sentence = columns::sentence_numbers(words);
   Pool pool(words, options.average, sentences.size());
-  RowWords row_words(words, word_sentence);
-  std::vector<std::size_t> members;
+  RowWords numbered(words, word_sentence);
+  const bool in_text = columns::share_text(sentences, words);
+  columns::RowPlaces placed(words, in_text);
   for (std::size_t row = 0; row < sentences.rows(); ++row) {
-    row_words.use_row(row);
     const auto first = static_cast<std::size_t>(sentences.row_splits[row]);
     const auto last = static_cast<std::size_t>(sentences.row_splits[row + 1]);
-    const bool lone = !options.sparknlp && last - first == 1;
-    for (std::size_t s = first; s < last; ++s) {
-      if (lone) {
-        keep_inside(words, row_words.all(), sentences, s, members);
-        out.vector_rows.push_back(pool.add(members));
-      } else {
-        out.vector_rows.push_back(pool.add(row_words.of_sentence(sentence_of[s])));
-      }
+    // Offsets alone do not tell the documents of one row apart.
+    const bool by_place = !options.sparknlp && (in_text || last - first == 1);
+    if (by_place) {
+      placed.use_row(row);
+    } else {
+      numbered.use_row(row);
     }
-    patience.spend(row_words.all().size() * 1024);
+    for (std::size_t s = first; s < last; ++s) {
+      out.vector_rows.push_back(by_place ? pool.add(placed.within(columns::place_of(sentences, s, in_text)))
+                                         : pool.add(numbered.of_sentence(sentence_of[s])));
+    }
+    patience.spend(static_cast<std::size_t>(words.row_splits[row + 1] - words.row_splits[row]) * 1024);
   }
   pool.give_to(out);
   out.metadata.push_back({"sentence", sentence_of});
@@ -199,7 +203,7 @@ AnnotationColumn pool_chunks(const AnnotationColumn& chunks, const AnnotationCol
   columns::StringsBuilder numbers;
   Pool pool(words, options.average, chunks.size());
   RowWords row_words(words, position);
-  std::vector<std::size_t> members;
+  std::vector<std::uint32_t> members;
   for (std::size_t row = 0; row < chunks.rows(); ++row) {
     row_words.use_row(row);
     for (auto c = static_cast<std::size_t>(chunks.row_splits[row]);

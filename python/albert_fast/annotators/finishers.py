@@ -106,8 +106,10 @@ class _Finisher(Stage):
 class EmbeddingsFinisher(_Finisher):
     """Take the vectors out of annotations (Spark NLP's class of that name).
 
-    Each cell of an output column is a float32 matrix [annotations with a vector, dimension], a view of the engine's
-    memory; with ``output_as_vector=True`` it is a list of float64 vectors, as Spark ML's DenseVector has them.
+    Each cell of an output column is a float32 matrix [annotations, dimension], a view of the engine's memory; in a
+    column where some annotations have no vector (sentences without words) it is a list of vectors, empty ones among
+    them.
+    With ``output_as_vector=True`` it is a list of float64 vectors, as Spark ML's DenseVector has them.
 
     Other Parameters
     ----------------
@@ -143,12 +145,14 @@ class EmbeddingsFinisher(_Finisher):
 
 
 def _vectors(column: AnnotationColumn, as_vector: bool) -> Lazy:
-    def matrix(row: int) -> Any:
-        return column.vectors_of(*column.bounds(row))
+    def one_by_one(row: int) -> list[Any]:
+        return [column.vector(i) for i in range(*column.bounds(row))]
 
     if as_vector:
-        return Lazy(len(column), lambda row: list(matrix(row).astype(np.float64)))
-    return Lazy(len(column), matrix)
+        return Lazy(len(column), lambda row: [vector.astype(np.float64) for vector in one_by_one(row)])
+    if column.vector_rows is not None:  # some have none, and a matrix has no room for that
+        return Lazy(len(column), one_by_one)
+    return Lazy(len(column), lambda row: column.vectors_of(*column.bounds(row)))
 
 
 class Finisher(_Finisher):
