@@ -96,6 +96,9 @@ class TokenizerModel(_TokenizerParams):
         p.Param("rules", "rules", None, p.optional(p.patterns), "Whole patterns whose groups are the tokens."),
     )
 
+    setRules = p.Setter()
+    getRules = p.Getter()
+
     @classmethod
     def pretrained(cls, name: str = "token_rules", lang: str = "en", remote_loc: str | None = None) -> Self:
         """Return a tokenizer by name. There is one, Spark NLP's "token_rules": the default rules."""
