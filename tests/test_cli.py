@@ -427,7 +427,11 @@ def test_a_reader_that_goes_away(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 def test_ctrl_c(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
-    process = start(["embed", "-", "--output", str(out)], stdin=subprocess.PIPE)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born without it
+    try:
+        process = start(["embed", "-", "--output", str(out)], stdin=subprocess.PIPE)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert process.stdin is not None
     process.stdin.write(b"one\ntwo\nthree\n" * 10_000)
     process.stdin.flush()
