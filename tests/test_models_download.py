@@ -367,17 +367,17 @@ def test_a_disk_that_fills_up(server: Behaviour, data: bytes, monkeypatch: pytes
     assert download.fetch(server.url + NAME).path.read_bytes() == data
 
 
-@pytest.mark.parametrize("name", ["mkdir", "open"])
+@pytest.mark.parametrize("name", ["pathlib.Path.mkdir", "os.open"])
 def test_a_read_only_cache(server: Behaviour, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     def denied(*_: object, **__: object) -> None:
         raise OSError(30, "Read-only file system")
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"os.{name}", denied)
+        patch.setattr(name, denied)
         with pytest.raises(ModelNotFoundError, match=r"cannot be written.*Read-only"):
             download.fetch(server.url + NAME)
     found = download.fetch(server.url + NAME)
-    monkeypatch.setattr(f"os.{name}", denied)
+    monkeypatch.setattr(name, denied)
     assert download.fetch(server.url + NAME) == found, "what is there needs no writing"
 
 
@@ -385,10 +385,10 @@ def test_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(cache.VARIABLE, raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
 
-    def nowhere(*_: object) -> str:
-        return "~/.cache"
+    def nowhere(*_: object) -> None:
+        raise RuntimeError("Could not determine home directory.")
 
-    monkeypatch.setattr("os.path.expanduser", nowhere)
+    monkeypatch.setattr("pathlib.Path.expanduser", nowhere)
     with pytest.raises(ModelNotFoundError, match=cache.VARIABLE):
         cache.root()
 

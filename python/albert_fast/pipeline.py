@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from .annotators.stage import Run, Stage
 from .errors import ParameterError
-from .stage_folder import Writer, load_stages, save_stages
 from .wiring import Columns
 
 if TYPE_CHECKING:
     import sys
 
     from .frame import Frame
+    from .stage_folder import Writer
 
     if sys.version_info >= (3, 11):
         from typing import Self
@@ -80,6 +80,8 @@ class Pipeline:
 
     def write(self) -> Writer:
         """Return Spark's way to save: ``pipeline.write().overwrite().save(path)``."""
+        from .stage_folder import Writer
+
         return Writer(self)
 
     @classmethod
@@ -187,10 +189,14 @@ class PipelineModel:
         ModelNotFoundError
             The folder cannot be written, or a model's files are gone.
         """
+        from .stage_folder import save_stages
+
         return os.fspath(save_stages(self.flat(), path, overwrite=overwrite))
 
     def write(self) -> Writer:
         """Return Spark's way to save: ``model.write().overwrite().save(path)``."""
+        from .stage_folder import Writer
+
         return Writer(self)
 
     @classmethod
@@ -215,6 +221,8 @@ class PipelineModel:
             from .spark_pipeline import load_spark_stages
 
             return cls(load_spark_stages(path))
+        from .stage_folder import load_stages
+
         return cls(load_stages(path))
 
     @classmethod
