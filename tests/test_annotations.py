@@ -160,6 +160,14 @@ def test_a_column_reads_like_a_list(result: dict[str, Any]) -> None:
     assert [list(row) for row in taken] == [list(column[2]), list(column[0]), list(column[0])]
 
 
+def test_what_the_core_relies_on_cannot_be_written(result: dict[str, Any]) -> None:
+    column = result["embeddings"]
+    for array in (column.row_splits, column.begin, column.end, column.core.numbers("pieceId")):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 5
+    assert column.vectors.flags.writeable
+
+
 def test_metadata_of_words(result: dict[str, Any], tiny: AlbertEmbeddings) -> None:
     assert set(result["embeddings"][0][0].metadata) == {"isOOV", "pieceId", "isWordStart", "token", "sentence"}
     assert result["embeddings"][0][4].metadata["sentence"] == "1"

@@ -207,12 +207,14 @@ def test_what_goes_in_comes_out(fitted: PipelineModel) -> None:
 
 def test_pandas_keeps_its_index_and_columns(fitted: PipelineModel) -> None:
     pd = pytest.importorskip("pandas")
-    data = pd.DataFrame({"text": ["I love NLP", None, float("nan"), "b"], "y": [1, 2, 3, 4]}, index=list("abcd"))
+    data = pd.DataFrame({"text": ["I love NLP", None, pd.NaT, "b"], "y": [1, 2, 3, 4]}, index=list("abcd"))
+    data.columns.name = "fields"
     before = data.copy()
     result = fitted.transform(data)
     pd.testing.assert_frame_equal(data, before)
     assert list(result.columns) == ["text", "y", "document", "sentence", "token", "embeddings"]
     assert list(result.index) == list("abcd")
+    assert result.columns.name == "fields"
     assert result["y"].dtype == data["y"].dtype
     assert [len(cell) for cell in result["token"]] == [3, 0, 0, 1]
     assert result.loc["b", "document"][0].result == ""
@@ -267,11 +269,18 @@ def test_stages_may_run_one_by_one_on_rows_that_were_picked(fitted: PipelineMode
         (["a", b"b"], "text 1 is of type bytes"),
         (["a\ud800"], "lone surrogate"),
         ({"text": [["a"], "b"]}, "Row 1 is a text in a column where others are lists"),
+        ({"a", "b"}, "a set, which has no order"),
     ],
 )
 def test_data_that_is_no_table(data: Any, message: str, fitted: PipelineModel) -> None:
     with pytest.raises(InputError, match=message):
         fitted.transform(data)
+
+
+def test_tables_of_other_libraries_are_named(fitted: PipelineModel) -> None:
+    pa = pytest.importorskip("pyarrow")
+    with pytest.raises(InputError, match=r"a pyarrow Table, which is not read yet. Give data.to_pandas"):
+        fitted.transform(pa.table({"text": TEXTS}))
 
 
 def test_two_columns_of_one_name_are_an_error(fitted: PipelineModel) -> None:

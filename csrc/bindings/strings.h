@@ -56,7 +56,8 @@ inline bool is_missing(pybind11::handle object) {
   if (object.is_none()) return true;
   if (PyFloat_Check(object.ptr())) return PyFloat_AS_DOUBLE(object.ptr()) != PyFloat_AS_DOUBLE(object.ptr());
   const std::string_view type = Py_TYPE(object.ptr())->tp_name;
-  return type == "NAType" || type.ends_with(".NAType");
+  const std::string_view name = type.substr(type.rfind('.') + 1);
+  return name == "NAType" || name == "NaTType";
 }
 
 }  // namespace albert_fast::bindings

@@ -46,16 +46,18 @@ def read_table(data: Any, text_column: str = "text") -> tuple[Frame, Restore]:
         return _read_pandas(data)
     if isinstance(data, Mapping):
         return _read_dict(data)
+    if hasattr(data, "to_pandas") and (hasattr(data, "columns") or hasattr(data, "column_names")):
+        raise InputError(
+            f"The data is a {type(data).__module__.split('.')[0]} {type(data).__name__}, which is not read yet. Give "
+            "data.to_pandas(), or one column of it as a list."
+        )
     if isinstance(data, (str, bytes)) or not isinstance(data, Iterable):
         raise InputError(
             f"The data is {type(data).__name__}. Give a pandas DataFrame, a dict of columns, or a list of texts"
             + (" (for one text: [text])." if isinstance(data, str) else ".")
         )
-    if hasattr(data, "__dataframe__") or hasattr(data, "column_names"):
-        raise InputError(
-            f"The data is a {type(data).__module__.split('.')[0]} {type(data).__name__}, which is not read yet. Give "
-            "data.to_pandas(), or one column of it as a list."
-        )
+    if isinstance(data, (set, frozenset)):
+        raise InputError("The data is a set, which has no order. Give a list of texts.")
     texts = list(data)
     return Frame([(text_column, texts)], len(texts)), lambda frame: frame
 
@@ -90,12 +92,15 @@ def _read_pandas(data: pd.DataFrame) -> tuple[Frame, Restore]:
         pandas = sys.modules["pandas"]
         index = data.index.take(frame.origin)
         values = {name: pandas.Series(pandas_values(frame.cells(name)), index=index) for name in frame.columns}
-        made: pd.DataFrame = pandas.DataFrame(values, index=index)
-        return made.rename(columns=names)
+        made: pd.DataFrame = pandas.DataFrame(values, index=index).rename(columns=names)
+        made.columns.name = data.columns.name
+        return made
 
     return Frame(columns, len(data)), restore
 
 
 def is_missing(cell: Any) -> bool:
-    """Whether a cell stands for nothing: None, NaN, or pandas' NA."""
-    return cell is None or (isinstance(cell, float) and math.isnan(cell)) or type(cell).__name__ == "NAType"
+    """Whether a cell stands for nothing: None, NaN, or pandas' NA and NaT."""
+    return (
+        cell is None or (isinstance(cell, float) and math.isnan(cell)) or type(cell).__name__ in ("NAType", "NaTType")
+    )
