@@ -147,6 +147,8 @@ def test_load_refuses_what_it_cannot_do(tmp_path: Path) -> None:
     for request in ("", "   ", "from_disk"):
         with pytest.raises(ParameterError, match=r"nothing to load.*path="):
             nlu.load(request)
+    with pytest.raises(ParameterError, match="request is 5"):
+        nlu.load(5)  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="column_style"):
         nlu.load("albert_tiny_en", column_style="nlu9")
     with pytest.raises(ParameterError, match="get_tracer"):

@@ -79,6 +79,8 @@ def load(
     ParameterError, CorruptModelError, MissingDependencyError
     """
     check_style(column_style)
+    if not isinstance(request, str):
+        raise ParameterError(f"request is {request!r}. Give a reference such as 'albert' in a string, or path=.")
     if get_tracer:
         raise ParameterError("get_tracer=True is nlu's switch for its own tracing, which is not there. Leave it out.")
     device: dict[str, Any] = {"device": "cuda"} if gpu else {}
