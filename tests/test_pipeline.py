@@ -602,3 +602,61 @@ def test_finished_vectors_stay_in_step_with_their_annotations(as_vector: bool, t
     assert [[len(vector) for vector in cell] for cell in result["vectors"]] == [[32, 0, 32], [0], []]
     for cell, row in zip(result["vectors"], result["pooled"], strict=True):
         assert all(np.array_equal(vector, a.vector) for vector, a in zip(cell, row, strict=True))
+
+
+def test_columns_put_together_of_several_tables(fitted: PipelineModel, tiny: AlbertEmbeddings) -> None:
+    pd = pytest.importorskip("pandas")
+    data = pd.DataFrame({"text": ["One. Two."]})
+    step = detector().transform(assembler().transform(data))
+    both = tokenizer().transform(pd.concat([step, step]))
+    assert [cell.result for cell in both["token"]] == [["One", ".", "Two", "."]] * 2
+    other = detector().transform(assembler().setOffsets("utf16").transform(data))
+    with pytest.raises(InputError, match="one counts begin and end"):
+        tokenizer().transform(pd.concat([step, other]))
+    gap = step.assign(sentence=[None]).astype({"sentence": object})
+    with pytest.raises(InputError, match=r"Row 1 holds .* where other rows hold annotations"):
+        tokenizer().transform(pd.concat([step, gap]))
+
+
+def test_odd_input_is_named(fitted: PipelineModel, tiny: AlbertEmbeddings, tmp_path: Path) -> None:
+    pd = pytest.importorskip("pandas")
+    with pytest.raises(InputError, match="which read the same"):
+        fitted.transform(pd.DataFrame([["a", "b", "c"]], columns=["text", 1, "1"]))
+    assert fitted.transform({"text": ["a", np.float32("nan")]})["token"].results == ["a"]
+    with pytest.raises(InputError, match="Row 0: text 1 of the list is of type int"):
+        fitted.transform({"text": [["a", 5]]})
+    with pytest.raises(InputError, match="Column 'text' is dict"):
+        fitted.transform({"text": {"a": 1}})
+    with pytest.raises(ParameterError, match=r"a Tokenizer, is not fitted. Write Pipeline"):
+        PipelineModel([assembler(), detector(), tokenizer()])
+    with pytest.raises(ParameterError, match=r"are a list, not a DocumentAssembler"):
+        Pipeline(stages=assembler())  # type: ignore[arg-type]
+    chunks = Doc2Chunk(input_cols=["document"], output_col="chunk", chunk_col="c", start_col="s")
+    with pytest.raises(InputError, match="Row 0 of the column startCol holds 'x'"):
+        Pipeline(stages=[assembler(), chunks]).fit().transform({"text": ["a"], "c": ["a"], "s": ["x"]})
+    with pytest.raises(ModelNotFoundError, match="cannot be written"):
+        fitted.save(tmp_path / ("x" * 300))
+
+
+def test_frames_say_what_is_not_there(fitted: PipelineModel) -> None:
+    frame = fitted.transform(["One two."])
+    assert frame.take(np.int64(1))[0].text == "One two."
+    with pytest.raises(InputError, match="Row 3 does not exist"):
+        frame.take([3])
+    with pytest.raises(WiringError, match="There is no column 'nope'"):
+        frame.schema["nope"]
+    with pytest.raises(InputError, match="named by strings"):
+        frame.select(3)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="explode takes a column of lists"):
+        frame.selectExpr("explode(text) as t")
+    pytest.importorskip("pandas")
+    with pytest.raises(WiringError, match="'begin', which is there already"):
+        frame.withColumnRenamed("text", "begin").to_pandas(level="token")
+
+
+def test_finished_columns_are_those_of_the_parameters_at_the_time() -> None:
+    finisher = Finisher(input_cols=["document"], clean_annotations=False)
+    result = Pipeline(stages=[assembler(), finisher]).fit().transform({"text": ["a"]})
+    finisher.setOutputAsArray(False)
+    assert list(result["finished_document"]) == [["a"]]
+    assert pickle.loads(pickle.dumps(result["finished_document"])) == [["a"]]

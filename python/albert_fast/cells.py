@@ -10,8 +10,10 @@ import numpy as np
 from .annotation import Annotation
 from .columns import AnnotationColumn, Annotations
 from .errors import InputError
+from .extras import import_pandas
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
 
@@ -52,6 +54,12 @@ class Lazy(Sequence[Any]):
         """Return the column of some rows."""
         return Lazy(len(rows), lambda row: self._cell(int(rows[row])))
 
+    def __repr__(self) -> str:
+        return repr(list(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (list(self),)  # how a cell is computed is a function, which pickle does not take
+
 
 def annotator_type(cells: Sequence[Any]) -> str | None:
     """Return the type of a column of annotations, None for any other column."""
@@ -75,7 +83,13 @@ def are_annotations(cells: Sequence[Any]) -> bool:
 
 
 def as_annotation_column(cells: Sequence[Any]) -> AnnotationColumn:
-    """Return the column behind cells of annotations; rows that were picked or moved are gathered anew."""
+    """Return the column behind cells of annotations; rows that were picked or moved are gathered anew.
+
+    Raises
+    ------
+    InputError
+        A cell holds no annotations, or the cells come from tables whose offsets count different things.
+    """
     if isinstance(cells, AnnotationColumn):
         return cells
     views = [cells[row] for row in range(len(cells))]
@@ -89,7 +103,26 @@ def as_annotation_column(cells: Sequence[Any]) -> AnnotationColumn:
     kind = annotator_type(cells)
     if kind is None:
         raise InputError("This column holds no annotations.")
-    return AnnotationColumn.from_rows(kind, [list(view) for view in views])
+    for row, view in enumerate(views):
+        if not isinstance(view, (list, Annotations)):
+            raise InputError(
+                f"Row {row} holds {view!r} where other rows hold annotations of type {kind}. Leave such rows out first "
+                "(in pandas with dropna), or run the stages before on all rows."
+            )
+    columns = list({id(view.column): view.column for view in views if isinstance(view, Annotations)}.values())
+    if len({column.core.utf16 for column in columns}) > 1:
+        raise InputError(
+            f"Rows of two tables were put together of which one counts begin and end (of {kind}) in code points and "
+            "the other in UTF-16 units. Make both with the same offsets."
+        )
+    utf16 = bool(columns) and columns[0].core.utf16
+    made = AnnotationColumn.from_rows(kind, [list(view) for view in views], utf16=utf16)
+    same = {key: value for key, value in columns[0].metadata.items() if _agree(columns, key)} if columns else {}
+    return AnnotationColumn(made.core, {**made.metadata, **same})
+
+
+def _agree(columns: Sequence[AnnotationColumn], key: str) -> bool:
+    return all(column.metadata.get(key) == columns[0].metadata[key] for column in columns)
 
 
 def take_cells(cells: Sequence[Any], rows: NDArray[np.int64]) -> Sequence[Any]:
@@ -111,3 +144,19 @@ def pandas_values(cells: Sequence[Any]) -> Any:
             array[row] = value
         return array
     return values
+
+
+def repeated(cells: Any, rows: NDArray[np.int64], index: pd.Index) -> Any:
+    """Return cells of rows that come once for each of their annotations, as pandas takes them.
+
+    Texts stay objects, of which there is one each: pandas' arrays of strings would hold a whole copy of a text for
+    every one of its tokens.
+    """
+    if getattr(getattr(cells, "dtype", None), "type", None) in (str, np.object_):
+        cells = np.asarray(cells, dtype=object)
+    taken = pandas_values(take_cells(cells, rows))
+    if isinstance(taken, np.ndarray) and taken.dtype == object:
+        return import_pandas("a table of annotations").Series(taken, index=index, dtype=object)
+    if isinstance(taken, list) and any(isinstance(cell, str) for cell in taken):
+        return import_pandas("a table of annotations").Series(taken, index=index, dtype=object)
+    return taken
