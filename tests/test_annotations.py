@@ -126,6 +126,15 @@ print(sys.getallocatedblocks() - before, len(result["token"].begin))
     assert blocks < 1000
 
 
+def test_what_stages_rely_on_cannot_be_written(result: dict[str, Any]) -> None:
+    column = result["pooled"]
+    assert column.vector_rows is not None
+    numbers = column.core.numbers("sentence")
+    for view in (column.row_splits, column.begin, column.end, column.vector_rows, numbers, column[0].begin):
+        with pytest.raises(ValueError, match="read-only"):
+            view[...] = 0
+
+
 def test_a_cell_reads_like_a_list(result: dict[str, Any]) -> None:
     cell = result["token"][0]
     assert isinstance(cell, Annotations)

@@ -31,9 +31,12 @@ py::array_t<T> view_of(const T* data, std::vector<py::ssize_t> shape, const py::
   return py::array_t<T>(std::move(shape), data, owner);
 }
 
+// Read-only: copies of a column share it with stages that rely on it, row_splits as bounds of memory.
 template <class T>
 py::array_t<T> view_of(const Column& column, const std::vector<T>& values) {
-  return view_of(values.data(), {static_cast<py::ssize_t>(values.size())}, py::cast(column));
+  auto view = view_of(values.data(), {static_cast<py::ssize_t>(values.size())}, py::cast(column));
+  view.attr("flags").attr("writeable") = false;
+  return view;
 }
 
 std::pair<std::size_t, std::size_t> checked_range(const AnnotationColumn& column, std::int64_t first,
