@@ -274,3 +274,16 @@ def test_an_empty_column_has_a_type(fitted: PipelineModel) -> None:
     array.validate(full=True)
     assert len(array) == 0
     assert pa.types.is_list(array.type)
+
+
+def test_arrow_parts_columns_whose_metadata_is_long() -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    value = "m" * (1 << 20)
+    texts = ["a"] * 600
+    stage = DocumentAssembler(input_col="text", metadata_col="m")
+    column = stage.transform({"text": texts, "m": [{"key": value}] * len(texts)})["document"]
+    chunked = pyarrow.chunked_array(column)
+    assert chunked.num_chunks == 2  # one array's offsets reach 2 GiB, with some distance kept
+    chunked.validate(full=True)
+    assert len(chunked) == len(texts)
+    assert dict(chunked[599].as_py()[0]["metadata"])["key"] == value

@@ -13,10 +13,10 @@ namespace {
 
 using Offsets = std::vector<std::int32_t>;
 
-// Bounds of one array: what its 32-bit offsets must reach. The second counts the annotations, whose metadata
-// takes up to about 60 bytes each beside the results.
+// Bounds of one array: what its 32-bit offsets must reach. Texts are counted with the metadata that was given
+// as texts; the other metadata takes up to about 60 bytes for each annotation.
 constexpr std::int64_t kMaxOffset = std::numeric_limits<std::int32_t>::max();
-constexpr std::int64_t kMaxResultBytes = std::int64_t{1} << 29;
+constexpr std::int64_t kMaxTextBytes = std::int64_t{1} << 29;
 constexpr std::int64_t kMaxAnnotations = std::int64_t{1} << 23;
 
 SchemaNode schema_of(const std::string& name, const ArrowMetadata& metadata) {
@@ -38,7 +38,12 @@ SchemaNode schema_of(const std::string& name, const ArrowMetadata& metadata) {
 class StringArray {
  public:
   [[nodiscard]] std::string& bytes() { return bytes_; }
-  void end_string() { offsets_.push_back(static_cast<std::int32_t>(bytes_.size())); }
+  void end_string() {
+    if (bytes_.size() > static_cast<std::size_t>(kMaxOffset)) {
+      throw std::length_error("an Arrow array cannot hold more than 2 GiB of text");
+    }
+    offsets_.push_back(static_cast<std::int32_t>(bytes_.size()));
+  }
   [[nodiscard]] ArrayNode take() {
     ArrayNode node;
     node.length = static_cast<std::int64_t>(offsets_.size()) - 1;
@@ -130,6 +135,17 @@ ArrayNode vectors(const AnnotationColumn& column, Range range) {
   return lists;
 }
 
+/// Bytes of an annotation's texts: its result, and its metadata in so far as it was given as texts.
+std::int64_t text_bytes(const AnnotationColumn& column, std::size_t annotation) {
+  std::size_t bytes = column.result.views[annotation].size();
+  for (const MetadataField& field : column.metadata) {
+    if (const auto* texts = std::get_if<Strings>(&field.value)) {
+      bytes += std::max(texts->views[annotation].size(), field.key.size());
+    }
+  }
+  return static_cast<std::int64_t>(bytes);
+}
+
 class Exporter {
  public:
   Exporter(std::shared_ptr<const AnnotationColumn> column, const std::string& name,
@@ -161,14 +177,14 @@ class Exporter {
     std::size_t row = row_;
     while (row < column_->rows()) {
       for (std::int64_t i = column_->row_splits[row]; i < column_->row_splits[row + 1]; ++i) {
-        bytes += static_cast<std::int64_t>(column_->result.views[static_cast<std::size_t>(i)].size());
+        bytes += text_bytes(*column_, static_cast<std::size_t>(i));
       }
-      if (column_->row_splits[row + 1] - first > most || bytes > kMaxResultBytes) break;
+      if (column_->row_splits[row + 1] - first > most || bytes > kMaxTextBytes) break;
       ++row;
     }
     if (row == row_ && row < column_->rows()) {
       throw std::length_error("row " + std::to_string(row) +
-                              " has more annotations than one Arrow array holds");
+                              " has more annotations, or longer texts, than one Arrow array holds");
     }
     return row;
   }
