@@ -12,6 +12,8 @@ namespace {
 
 using columns::AnnotationColumn;
 
+constexpr std::size_t kMaxWords = 0x7FFFFFFF;
+
 class Joiner {
  public:
   Joiner(const AnnotationColumn& sentences, const AnnotationColumn& tokens, bool in_text)
@@ -35,6 +37,12 @@ class Joiner {
   void add_sentence(std::size_t sentence, std::int32_t number) {
     const auto found = places_.within(columns::place_of(sentences_, sentence, in_text_));
     if (found.empty()) return;
+    if (found.size() > kMaxWords - out_.words.size()) {
+      fail(ErrorCode::invalid_input,
+           "the sentences of the table have more than 2^31 tokens, because those of one row overlap; give it "
+           "in "
+           "parts, or every document in a row of its own");
+    }
     for (const std::uint32_t token : found) out_.words.push_back({tokens_.result.views[token], token});
     out_.word_splits.push_back(static_cast<std::uint32_t>(out_.words.size()));
     out_.texts.push_back(sentences_.result.views[sentence]);
@@ -57,7 +65,7 @@ AnnotatedSentences join_sentences(const AnnotationColumn& sentences, const Annot
                                        std::to_string(sentences.rows()) + " and " +
                                        std::to_string(tokens.rows()) + " rows; give columns of one table");
   }
-  if (tokens.size() > 0x7FFFFFFF) {
+  if (tokens.size() > kMaxWords) {
     fail(ErrorCode::invalid_input, "the table has more than 2^31 tokens; give it in parts");
   }
   return Joiner(sentences, tokens, !sparknlp && columns::share_text(sentences, tokens)).join();

@@ -19,6 +19,10 @@ void check_inputs(const AnnotationColumn& spans, const AnnotationColumn& words) 
     fail(ErrorCode::invalid_input, "the columns have " + std::to_string(spans.rows()) + " and " +
                                        std::to_string(words.rows()) + " rows; give columns of one table");
   }
+  if (words.size() >= AnnotationColumn::kNoVector || spans.size() >= AnnotationColumn::kNoVector) {
+    fail(ErrorCode::invalid_input,
+         "the table has more than 2^32 words, sentences or chunks; give it in parts");
+  }
 }
 
 /// Words of one row by the number of their sentence.
@@ -208,6 +212,7 @@ AnnotationColumn pool_chunks(const AnnotationColumn& chunks, const AnnotationCol
     row_words.use_row(row);
     for (auto c = static_cast<std::size_t>(chunks.row_splits[row]);
          c < static_cast<std::size_t>(chunks.row_splits[row + 1]); ++c) {
+      patience.spend(row_words.all().size());  // all of them may be looked through, for each chunk
       keep_inside(words, row_words.of_sentence(chunk_sentence[c]), chunks, c, members);
       if (members.empty() && !options.sparknlp) keep_inside(words, row_words.all(), chunks, c, members);
       if (members.empty()) continue;
