@@ -308,6 +308,28 @@ def test_one_row_for_every_token_sentence_and_document(fitted: PipelineModel, ti
         assembler().transform(TEXTS).to_pandas(level="token")
 
 
+def test_levels_hold_one_text_however_many_tokens_it_has() -> None:
+    pytest.importorskip("pandas")
+    text = "word " * 100_000  # 50 GB if every token had the text, 160 GB if it had its row's annotations
+    split = Tokenizer(input_cols=["document"], output_col="token")
+    frame = Pipeline(stages=[assembler(), split]).fit().transform([text]).to_pandas(level="token")
+    assert len(frame) == 100_000
+    assert frame["text"].dtype == object
+    assert all(cell is frame["text"].iloc[0] for cell in frame["text"])
+
+
+@pytest.mark.parametrize("name", ["begin", "end", "sentence"])
+def test_levels_overwrite_no_column(name: str) -> None:
+    pytest.importorskip("pandas")
+    split = Tokenizer(input_cols=["document"], output_col="token")
+    data = start().createDataFrame([["a b", "mine"]], ["text", name])
+    frame = Pipeline(stages=[assembler(), split]).fit().transform(data)
+    with pytest.raises(WiringError, match=f"makes a column '{name}', which is there already"):
+        frame.to_pandas(level="token")
+    renamed = frame.withColumnRenamed(name, f"my_{name}").to_pandas(level="token")
+    assert renamed[f"my_{name}"].tolist() == ["mine", "mine"]
+
+
 # --------------------------------------------------------------------------------------------- light pipelines
 
 

@@ -10,8 +10,10 @@ import numpy as np
 from .annotation import Annotation
 from .columns import AnnotationColumn, Annotations
 from .errors import InputError
+from .extras import import_pandas
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
 
@@ -111,3 +113,19 @@ def pandas_values(cells: Sequence[Any]) -> Any:
             array[row] = value
         return array
     return values
+
+
+def repeated(cells: Any, rows: NDArray[np.int64], index: pd.Index) -> Any:
+    """Return cells of rows that come once for each of their annotations, as pandas takes them.
+
+    Texts stay objects, of which there is one each: pandas' arrays of strings would hold a whole copy of a text for
+    every one of its tokens.
+    """
+    if getattr(getattr(cells, "dtype", None), "type", None) in (str, np.object_):
+        cells = np.asarray(cells, dtype=object)
+    taken = pandas_values(take_cells(cells, rows))
+    if isinstance(taken, np.ndarray) and taken.dtype == object:
+        return import_pandas("a table of annotations").Series(taken, index=index, dtype=object)
+    if isinstance(taken, list) and any(isinstance(cell, str) for cell in taken):
+        return import_pandas("a table of annotations").Series(taken, index=index, dtype=object)
+    return taken

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .cells import Table, pandas_values
+from .cells import Table, pandas_values, repeated
 from .columns import NO_VECTOR, AnnotationColumn
 from .errors import ParameterError, WiringError
 from .extras import import_pandas
@@ -26,19 +27,31 @@ def explode_to(frame: Table, level: str) -> pd.DataFrame:
     name = column_of_level(frame, level)
     unit = frame.annotations(name)
     rows = np.repeat(np.arange(len(frame)), np.diff(unit.row_splits))
-    spread = frame.take(rows)
-    values: dict[str, Any] = {
-        other: pandas_values(spread.cells(other)) for other in frame.columns if frame.type_of(other) is None
+    index = pandas.Index(frame.origin[rows])
+    types = frame.types()
+    number = "sentence_number" if name == "sentence" else "sentence"
+    values: dict[str, Any] = {  # never a column of annotations, which would be copied once for each of them
+        other: repeated(frame.cells(other), rows, index) for other, kind in types.items() if kind is None
     }
-    values |= {name: unit.results, "begin": np.array(unit.begin), "end": np.array(unit.end)}
-    values["sentence_number" if name == "sentence" else "sentence"] = sentence_numbers(unit)
     wanted = "word_embeddings" if level == "token" else "sentence_embeddings"
-    for other in frame.columns:
-        if frame.type_of(other) == wanted and other != name:
-            column = frame.annotations(other)
-            values[other] = pandas_values(vectors_at(column, align(unit, column)))
-    made: pd.DataFrame = pandas.DataFrame(values, index=frame.origin[rows])
+    vectors = [other for other, kind in types.items() if kind == wanted and other != name]
+    _check_names([*values, name, *vectors], ("begin", "end", number), level)
+    values |= {name: unit.results, "begin": np.array(unit.begin), "end": np.array(unit.end)}
+    values[number] = sentence_numbers(unit)
+    for other in vectors:
+        column = frame.annotations(other)
+        values[other] = pandas_values(vectors_at(column, align(unit, column)))
+    made: pd.DataFrame = pandas.DataFrame(values, index=index)
     return made
+
+
+def _check_names(columns: Sequence[str], made: Sequence[str], level: str) -> None:
+    taken = [name for name in columns if name in made]
+    if taken:
+        raise WiringError(
+            f"level={level!r} makes a column {taken[0]!r}, which is there already. Rename that column first, for "
+            f"example with withColumnRenamed({taken[0]!r}, 'my_{taken[0]}'), or drop it."
+        )
 
 
 def column_of_level(frame: Table, level: str) -> str:

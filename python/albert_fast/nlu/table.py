@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..cells import repeated
 from ..columns import NO_VECTOR, AnnotationColumn
 from ..errors import InputError
 from ..extras import import_pandas
@@ -53,6 +54,8 @@ class Table:
         else:
             self._rows, self._at = exploded(self._columns[self._base.name].row_splits)
         self._origin = frame.origin[self._rows]
+        self._repeats = not np.array_equal(self._origin, np.arange(len(given.index)))
+        self._index = given.index.take(self._origin) if self._repeats else given.index
 
     # ---------------------------------------------------------------- what is added
 
@@ -97,24 +100,23 @@ class Table:
                     f"The DataFrame has a column {name!r}, which predict makes too. Rename it, or give "
                     "keep_stranger_features=False."
                 )
-            self._cells[name] = cells.take(self._origin)
+            self._cells[name] = repeated(cells, self._origin, self._index) if self._repeats else cells
 
     def to_pandas(self, *, sort: bool) -> pd.DataFrame:
         """Return the table."""
         pandas = import_pandas("nlu's predict")
         first = [] if sort else self._first
         names = [*first, *sorted((name for name in self._cells if name not in first), key=str)]
-        index = self._given.index
-        if not np.array_equal(self._origin, np.arange(len(index))):
-            index = index.take(self._origin)
-        made: pd.DataFrame = pandas.DataFrame({name: self._cells[name] for name in names}, index=index, columns=names)
+        values = {name: self._cells[name] for name in names}
+        made: pd.DataFrame = pandas.DataFrame(values, index=self._index, columns=names)
         return made
 
     # ---------------------------------------------------------------- cells
 
     def _texts(self, unit: Unit, column: AnnotationColumn) -> Any:
         if unit.level == "document" and column.core.size == len(column):
-            return taken(objects(column.results), self._rows)  # each text is one document, and reads as a text
+            # Each text is one document, and reads as a text.
+            return repeated(objects(column.results), self._rows, self._index)
         return self._values(unit, column, objects(column.results))
 
     def _numbers(self, unit: Unit, column: AnnotationColumn, values: NDArray[np.int64]) -> Any:
