@@ -267,6 +267,12 @@ def test_stages_may_run_one_by_one_on_rows_that_were_picked(fitted: PipelineMode
         (["a", b"b"], "text 1 is of type bytes"),
         (["a\ud800"], "lone surrogate"),
         ({"text": [["a"], "b"]}, "Row 1 is a text in a column where others are lists"),
+        ({"text": [["a"], 5]}, "Row 1 is of type int in a column where others are lists"),
+        ({"text": [["a", "b"], ["c", None, 5]]}, "Row 1: text 2 of the list is of type int"),
+        ({"text": {"a label": "a text"}}, "Column 'text' is dict"),
+        ({"text": b"ab"}, "Column 'text' is bytes"),
+        (np.array("text"), "The data is ndarray"),
+        ([np.float32(1)], r"text 0 is of type numpy\.float32"),
     ],
 )
 def test_data_that_is_no_table(data: Any, message: str, fitted: PipelineModel) -> None:
@@ -279,6 +285,44 @@ def test_two_columns_of_one_name_are_an_error(fitted: PipelineModel) -> None:
     data = pd.DataFrame([["a", "b"]], columns=["text", "text"])
     with pytest.raises(InputError, match="two columns 'text'"):
         fitted.transform(data)
+
+
+def test_columns_that_only_read_the_same_are_an_error(fitted: PipelineModel) -> None:
+    pd = pytest.importorskip("pandas")
+    with pytest.raises(InputError, match="columns 1 and '1', which read the same"):
+        fitted.transform(pd.DataFrame({"text": ["a"], 1: [1], "1": [2]}))
+
+
+def test_every_kind_of_missing_text_reads_as_an_empty_one() -> None:
+    pd = pytest.importorskip("pandas")
+    for missing in (None, float("nan"), np.float32("nan"), np.float64("nan"), pd.NA, pd.NaT):
+        assert assembler().transform({"text": ["a", missing]})["document"].results == ["a", ""]
+    lists = assembler().transform({"text": [["a", None], None, []]})["document"]
+    assert [cell.result for cell in lists] == [["a", ""], [], []]
+
+
+def test_rows_of_two_tables_put_together(tiny: AlbertEmbeddings) -> None:
+    pd = pytest.importorskip("pandas")
+    table = pd.DataFrame({"text": ["😀 a. b", "c"]})
+    stages = [DocumentAssembler(input_col="text", offsets="utf16"), detector(), tokenizer(), albert(tiny)]
+    parts = [Pipeline(stages=stages[:2]).fit().transform(table) for _ in range(2)]
+    words = tokenizer().transform(pd.concat(parts, ignore_index=True))
+    assert words["token"][0].begin.tolist() == words["token"][2].begin.tolist() == [0, 3, 4, 6]  # still UTF-16
+    again = tokenizer().transform(pickle.loads(pickle.dumps(parts[0])))
+    assert again["token"][0].begin.tolist() == [0, 3, 4, 6]
+
+    vectors = [Pipeline(stages=stages).fit().transform(table) for _ in range(2)]
+    pooling = SentenceEmbeddings(input_cols=["sentence", "embeddings"], output_col="pooled")
+    pooled = pooling.transform(pd.concat(vectors, ignore_index=True))["pooled"]
+    assert np.array_equal(pooled[0].vectors, pooled[2].vectors)
+    assert pooled[0].column.metadata["ref"] == stages[3].uid
+    assert pooled[0].column.metadata["dimension"] == tiny.hidden_size
+
+    points = Pipeline(stages=[assembler(), detector()]).fit().transform(table)
+    with pytest.raises(InputError, match="code points and the other in UTF-16 units"):
+        tokenizer().transform(pd.concat([parts[0], points]))
+    with pytest.raises(InputError, match=r"Row 2 holds nan.*dropna"):
+        tokenizer().transform(pd.concat([parts[0], table[:1]], ignore_index=True))
 
 
 def test_no_rows(fitted: PipelineModel) -> None:

@@ -55,8 +55,12 @@ std::vector<std::string_view> utf8_of_all(const pybind11::tuple& texts, const Na
 inline bool is_missing(pybind11::handle object) {
   if (object.is_none()) return true;
   if (PyFloat_Check(object.ptr())) return PyFloat_AS_DOUBLE(object.ptr()) != PyFloat_AS_DOUBLE(object.ptr());
-  const std::string_view type = Py_TYPE(object.ptr())->tp_name;
-  return type == "NAType" || type.ends_with(".NAType");
+  const std::string_view name = Py_TYPE(object.ptr())->tp_name;
+  const std::string_view type = name.substr(name.rfind('.') + 1);  // npos + 1 is 0
+  if (type == "NAType" || type == "NaTType") return true;
+  if (!name.starts_with("numpy.float")) return false;  // NumPy's other floats are no Python floats
+  const double number = PyFloat_AsDouble(object.ptr());
+  return number != number;
 }
 
 }  // namespace albert_fast::bindings

@@ -77,7 +77,13 @@ def are_annotations(cells: Sequence[Any]) -> bool:
 
 
 def as_annotation_column(cells: Sequence[Any]) -> AnnotationColumn:
-    """Return the column behind cells of annotations; rows that were picked or moved are gathered anew."""
+    """Return the column behind cells of annotations; rows that were picked or moved are gathered anew.
+
+    Raises
+    ------
+    InputError
+        A cell holds no annotations, or the cells come from tables whose offsets count different things.
+    """
     if isinstance(cells, AnnotationColumn):
         return cells
     views = [cells[row] for row in range(len(cells))]
@@ -91,7 +97,26 @@ def as_annotation_column(cells: Sequence[Any]) -> AnnotationColumn:
     kind = annotator_type(cells)
     if kind is None:
         raise InputError("This column holds no annotations.")
-    return AnnotationColumn.from_rows(kind, [list(view) for view in views])
+    for row, view in enumerate(views):
+        if not isinstance(view, (list, Annotations)):
+            raise InputError(
+                f"Row {row} holds {view!r} where other rows hold annotations of type {kind}. Leave such rows out first "
+                "(in pandas with dropna), or run the stages before on all rows."
+            )
+    columns = list({id(view.column): view.column for view in views if isinstance(view, Annotations)}.values())
+    if len({column.core.utf16 for column in columns}) > 1:
+        raise InputError(
+            f"Rows of two tables were put together of which one counts begin and end (of {kind}) in code points and "
+            "the other in UTF-16 units. Make both with the same offsets."
+        )
+    utf16 = bool(columns) and columns[0].core.utf16
+    made = AnnotationColumn.from_rows(kind, [list(view) for view in views], utf16=utf16)
+    same = {key: value for key, value in columns[0].metadata.items() if _agree(columns, key)} if columns else {}
+    return AnnotationColumn(made.core, {**made.metadata, **same})
+
+
+def _agree(columns: Sequence[AnnotationColumn], key: str) -> bool:
+    return all(column.metadata.get(key) == columns[0].metadata[key] for column in columns)
 
 
 def take_cells(cells: Sequence[Any], rows: NDArray[np.int64]) -> Sequence[Any]:

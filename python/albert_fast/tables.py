@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .cells import pandas_values
 from .errors import InputError
 from .frame import Frame
@@ -46,15 +48,15 @@ def read_table(data: Any, text_column: str = "text") -> tuple[Frame, Restore]:
         return _read_pandas(data)
     if isinstance(data, Mapping):
         return _read_dict(data)
-    if isinstance(data, (str, bytes)) or not isinstance(data, Iterable):
-        raise InputError(
-            f"The data is {type(data).__name__}. Give a pandas DataFrame, a dict of columns, or a list of texts"
-            + (" (for one text: [text])." if isinstance(data, str) else ".")
-        )
-    if hasattr(data, "__dataframe__") or hasattr(data, "column_names"):
+    if hasattr(data, "column_names") or (hasattr(data, "columns") and hasattr(data, "to_pandas")):
         raise InputError(
             f"The data is a {type(data).__module__.split('.')[0]} {type(data).__name__}, which is not read yet. Give "
             "data.to_pandas(), or one column of it as a list."
+        )
+    if isinstance(data, (str, bytes)) or not isinstance(data, Iterable) or getattr(data, "ndim", 1) == 0:
+        raise InputError(
+            f"The data is {type(data).__name__}. Give a pandas DataFrame, a dict of columns, or a list of texts"
+            + (" (for one text: [text])." if isinstance(data, str) else ".")
         )
     texts = list(data)
     return Frame([(text_column, texts)], len(texts)), lambda frame: frame
@@ -68,7 +70,7 @@ def _is_pandas(data: Any, kind: str) -> bool:
 def _read_dict(data: Mapping[Any, Any]) -> tuple[Frame, Restore]:
     columns: list[tuple[str, Sequence[Any]]] = []
     for name, cells in data.items():
-        if isinstance(cells, str) or not isinstance(cells, Iterable):
+        if isinstance(cells, (str, bytes, Mapping)) or not isinstance(cells, Iterable):
             raise InputError(f"Column {name!r} is {type(cells).__name__}. Give a list of cells, one for every row.")
         columns.append((str(name), cells if isinstance(cells, Sequence) else list(cells)))
     lengths = {name: len(cells) for name, cells in columns}
@@ -84,6 +86,11 @@ def _read_pandas(data: pd.DataFrame) -> tuple[Frame, Restore]:
         twice = data.columns[data.columns.duplicated()][0]
         raise InputError(f"The DataFrame has two columns {twice!r}. Give them different names first.")
     names = {str(name): name for name in data.columns}
+    if len(names) < len(data.columns):
+        twice = next(name for name in data.columns if names[str(name)] is not name and names[str(name)] != name)
+        raise InputError(
+            f"The DataFrame has columns {twice!r} and {names[str(twice)]!r}, which read the same. Rename one of them."
+        )
     columns: list[tuple[str, Sequence[Any]]] = [(name, data[key].array) for name, key in names.items()]
 
     def restore(frame: Frame) -> pd.DataFrame:
@@ -97,5 +104,7 @@ def _read_pandas(data: pd.DataFrame) -> tuple[Frame, Restore]:
 
 
 def is_missing(cell: Any) -> bool:
-    """Whether a cell stands for nothing: None, NaN, or pandas' NA."""
-    return cell is None or (isinstance(cell, float) and math.isnan(cell)) or type(cell).__name__ == "NAType"
+    """Whether a cell stands for nothing: None, NaN, or pandas' NA and NaT."""
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(cell, (float, np.floating)) and math.isnan(cell)

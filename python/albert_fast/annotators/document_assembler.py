@@ -134,10 +134,14 @@ def _texts_of(cells: Sequence[Any]) -> tuple[Sequence[Any], Any]:
     splits = [0]
     for row, cell in enumerate(cells):
         if _is_list(cell):
+            for number, text in enumerate(cell):
+                if not isinstance(text, str) and not is_missing(text):
+                    raise InputError(f"Row {row}: text {number} of the list is of type {type(text).__name__}, not str.")
             texts.extend(cell)
-        elif isinstance(cell, str):
+        elif not is_missing(cell):
+            what = "a text" if isinstance(cell, str) else f"of type {type(cell).__name__}"
             raise InputError(
-                f"Row {row} is a text in a column where others are lists of texts. Give one kind in a column."
+                f"Row {row} is {what} in a column where others are lists of texts. Give one kind in a column."
             )
         splits.append(len(texts))
     return texts, np.array(splits, dtype=np.int64)
