@@ -377,6 +377,13 @@ def test_levels_overwrite_no_column(name: str) -> None:
 # --------------------------------------------------------------------------------------------- light pipelines
 
 
+def test_a_light_pipeline_does_not_read_a_table_by_its_column_names(fitted: PipelineModel) -> None:
+    pd = pytest.importorskip("pandas")
+    for table in (pd.DataFrame({"text": ["a"]}), {"text": ["a"]}, np.array("a")):
+        with pytest.raises(InputError, match="Give a text or a list of texts"):
+            LightPipeline(fitted).annotate(table)
+
+
 def test_a_light_pipeline_computes_no_vectors_that_nobody_asked_for(fitted: PipelineModel) -> None:
     assert LightPipeline(fitted)._annotated(TEXTS).annotations("embeddings").vectors is None
     full = LightPipeline(fitted, parse_embeddings=True).fullAnnotate(TEXTS)

@@ -138,8 +138,9 @@ class LightPipeline:
 
     @staticmethod
     def _texts(target: Any) -> list[str]:
-        if isinstance(target, (bytes, Mapping)) or not hasattr(target, "__iter__"):
-            raise InputError(f"The target is {type(target).__name__}. Give a text or a list of texts.")
+        if isinstance(target, (bytes, Mapping)) or not hasattr(target, "__iter__") or getattr(target, "ndim", 1) != 1:
+            hint = " For a table use transform." if _is_table(target) else ""
+            raise InputError(f"The target is {type(target).__name__}. Give a text or a list of texts.{hint}")
         texts = list(target)
         for number, text in enumerate(texts):
             if not isinstance(text, str):
