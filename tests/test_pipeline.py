@@ -666,3 +666,49 @@ def test_finished_vectors_stay_in_step_with_their_annotations(as_vector: bool, t
     assert [[len(vector) for vector in cell] for cell in result["vectors"]] == [[32, 0, 32], [0], []]
     for cell, row in zip(result["vectors"], result["pooled"], strict=True):
         assert all(np.array_equal(vector, a.vector) for vector, a in zip(cell, row, strict=True))
+
+
+def test_finished_cells_are_those_of_their_run(fitted: PipelineModel) -> None:
+    finisher = Finisher(input_cols=["token"], output_as_array=False)
+    table = finisher.transform(fitted.transform({"text": ["I love NLP"]}))
+    finisher.setAnnotationSplitSymbol("|")
+    assert table["finished_token"][0] == "I@love@NLP"
+    assert repr(table["finished_token"]) == "['I@love@NLP']"
+
+
+def test_frames_can_be_pickled_whatever_is_in_them(fitted: PipelineModel) -> None:
+    frame = Finisher(input_cols=["token"], clean_annotations=False).transform(fitted.transform(TEXTS))
+    for made in (frame, frame.select("token.result"), frame.select("finished_token").take([2, 0])):
+        again = pickle.loads(pickle.dumps(made))
+        assert again.columns == made.columns
+        assert again.collect() == made.collect()
+
+
+def test_a_uid_leads_nowhere(tiny: AlbertEmbeddings, tmp_path: Path) -> None:
+    stage = albert(tiny)
+    stage.uid = "x/../../../../evil"
+    folder = tmp_path / "a" / "b" / "saved"
+    PipelineModel([stage]).save(folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert [path.name for path in folder.parent.iterdir()] == ["saved"]
+    assert PipelineModel.load(folder).stages[0].uid == stage.uid
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"], ids=["long", "null"])
+def test_names_that_no_folder_can_have(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFoundError, match="Choose another destination"):
+        PipelineModel([assembler()]).save(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"format": ' + "[" * 100_000,
+        '{"format": 1, "stages": [{"class": "Tokenizer", "uid": "x", "parameters": {}, "folder": "stages/0"}]}',
+    ],
+    ids=["deep", "folder"],
+)
+def test_hostile_pipelines_are_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "pipeline.json").write_text(content)
+    with pytest.raises(CorruptModelError):
+        PipelineModel.load(tmp_path)

@@ -54,6 +54,12 @@ class Lazy(Sequence[Any]):
         """Return the column of some rows."""
         return Lazy(len(rows), lambda row: self._cell(int(rows[row])))
 
+    def __repr__(self) -> str:
+        return repr(list(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (list(self),)  # how a cell is computed is a function, which pickle does not take
+
 
 def annotator_type(cells: Sequence[Any]) -> str | None:
     """Return the type of a column of annotations, None for any other column."""

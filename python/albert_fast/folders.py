@@ -29,8 +29,14 @@ def check_free(target: Path, marker: str, overwrite: bool) -> None:
     ------
     ParameterError
         It may not.
+    ModelNotFoundError
+        Nobody can write there.
     """
-    if not target.exists():
+    try:
+        there = target.exists()
+    except (OSError, ValueError) as error:  # a name that is too long, a folder that may not be looked into
+        raise ModelNotFoundError(f"{target} cannot be written: {error}. Choose another destination.") from error
+    if not there:
         return
     if not target.is_dir():
         raise ParameterError(f"{target} is a file. Give the name of a folder to save into.")
@@ -58,7 +64,7 @@ def write_folder(target: Path, fill: Callable[[Path], None]) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise ModelNotFoundError(f"{target.parent} cannot be written: {error}. Choose another destination.") from error
     try:
         fill(work)

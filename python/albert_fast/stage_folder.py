@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -39,7 +40,8 @@ def _fill(work: Path, stages: Sequence[SavedStage]) -> None:
     for number, stage in enumerate(stages):
         entry: dict[str, Any] = {"class": type(stage).__name__, "uid": stage.uid, "parameters": stage.explicit_params()}
         if stage.has_files:
-            entry["folder"] = f"stages/{number}_{stage.uid}"
+            # A uid may come from a file of somebody else's; it must not lead anywhere.
+            entry["folder"] = f"stages/{number}_{re.sub('[^A-Za-z0-9_-]', '_', stage.uid)[:100]}"
             (work / "stages").mkdir(exist_ok=True)
             stage.save_files(work / entry["folder"])
         entries.append(entry)
@@ -57,7 +59,7 @@ def load_stages(source: str | os.PathLike[str]) -> list[Any]:
             f"{folder} holds no saved pipeline: {FILE_NAME} cannot be read ({error.strerror}). Give the folder that "
             "PipelineModel.save wrote."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CorruptModelError(f"{folder / FILE_NAME} is damaged: {error}. Save the pipeline again.") from error
     entries = _entries(content, folder)
     return [_stage(entry, folder, number) for number, entry in enumerate(entries)]
@@ -81,7 +83,12 @@ def _stage(entry: Mapping[str, Any], folder: Path, number: int) -> Any:
     name, parameters = entry.get("class"), entry.get("parameters")
     annotators = importlib.import_module(".annotators", __package__)  # which save and load themselves through here
     kind = getattr(annotators, name, None) if isinstance(name, str) and name in annotators.__all__ else None
-    if kind is None or not isinstance(parameters, dict) or not isinstance(entry.get("uid"), str):
+    if (
+        kind is None
+        or ("folder" in entry and not kind.has_files)
+        or not isinstance(parameters, dict)
+        or not isinstance(entry.get("uid"), str)
+    ):
         raise CorruptModelError(f"{folder / FILE_NAME}: stage {number} ({name!r}) is none of ours, or incomplete.")
     try:
         if "folder" in entry:

@@ -204,9 +204,10 @@ class Finisher(_Finisher):
 
     def _finished(self, frame: Frame) -> list[tuple[str, Sequence[Any]]]:
         columns = [frame.annotations(name) for name in self.input_cols()]
-        cells: list[Any] = [self._texts if self.get_param("outputAsArray") else self._string] * len(columns)
+        now = self.copy()  # cells are made when they are read: as the parameters are now, not as they are then
+        cells: list[Any] = [now._texts if now.get_param("outputAsArray") else now._string] * len(columns)
         if len(self._made()) > len(columns):
-            cells += [self._pairs] * len(columns)
+            cells += [now._pairs] * len(columns)
             columns *= 2
         return [
             (name, Lazy(len(column), _bound(cell, column)))
