@@ -464,6 +464,21 @@ def test_doc2chunk(offsets: str) -> None:
         chunks({"text": [text], "c": [["one"]]}, chunk_col="c")
 
 
+def test_doc2chunk_begins_the_search_inside_the_text() -> None:
+    def found(start_at: Any, **parameters: Any) -> list[int]:
+        chunks = Doc2Chunk(input_cols=["document"], output_col="chunk", chunk_col="c", start_col="s", **parameters)
+        table = {"text": ["abc abc"], "c": ["abc"], "s": [start_at]}
+        begins: list[int] = Pipeline(stages=[assembler(), chunks]).fit().transform(table)["chunk"].begin.tolist()
+        return begins
+
+    assert found(-5) == found(0) == found(-1, start_col_by_token_index=True) == [0]
+    assert found(1) == found(1, start_col_by_token_index=True) == [4]
+    assert found(10**30) == []
+    for wrong in (None, float("nan"), "x"):
+        with pytest.raises(InputError, match="Row 0 of the column startCol"):
+            found(wrong)
+
+
 def test_exceptions_from_a_file(tmp_path: Path) -> None:
     pytest.importorskip("regex")
     path = tmp_path / "exceptions.txt"

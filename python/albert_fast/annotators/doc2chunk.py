@@ -84,7 +84,7 @@ class Doc2Chunk(Annotator):
         rows: list[list[Annotation]] = []
         for row in range(len(frame)):
             wanted = None if chunk_col is None else self._wanted(frame.cells(chunk_col)[row], row)
-            start = 0 if start_col is None or self.get_param("isArray") else int(frame.cells(start_col)[row])
+            start = 0 if start_col is None or self.get_param("isArray") else _start(frame.cells(start_col)[row], row)
             rows.append(
                 [
                     chunk
@@ -127,6 +127,13 @@ class Doc2Chunk(Annotator):
             begin = document.begin + _length(text[:found], utf16)
             metadata = {**document.metadata, "chunk": str(number)}
             yield Annotation("chunk", begin, begin + _length(chunk, utf16) - 1, chunk, metadata)
+
+
+def _start(cell: Any, row: int) -> int:
+    try:
+        return max(int(cell), 0)  # Java searches from the beginning where a place lies before it
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"Row {row} of the column startCol holds {cell!r}, not a number of characters.") from None
 
 
 def _length(text: str, utf16: bool) -> int:
