@@ -178,6 +178,15 @@ def test_a_pipeline_takes_stages_only(tiny: AlbertEmbeddings) -> None:
         Pipeline().setStages(["x"])
 
 
+def test_stages_that_are_no_list_or_not_fitted() -> None:
+    with pytest.raises(ParameterError, match=r"are a list, not a DocumentAssembler.*\[stage\]"):
+        Pipeline(stages=assembler())  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match=r"Stage 1.*Tokenizer, is not fitted.*fit\(\)"):
+        PipelineModel([assembler(), tokenizer()])
+    with pytest.raises(ParameterError, match="Stage 0 of the pipeline is a int"):
+        PipelineModel([1])
+
+
 def test_pipelines_may_be_nested(tiny: AlbertEmbeddings, fitted: PipelineModel) -> None:
     inner = Pipeline(stages=[detector(), tokenizer()])
     model = RecursivePipeline(stages=[assembler(), inner, albert(tiny)]).fit()

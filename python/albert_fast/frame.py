@@ -42,7 +42,10 @@ class Schema(tuple[Field, ...]):
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, str):
-            return next(field for field in self if field.name == index)
+            found = [field for field in self if field.name == index]
+            if not found:
+                raise WiringError(f"There is no column {index!r}. There is: {', '.join(self.names)}.")
+            return found[0]
         return super().__getitem__(index)
 
     @property
@@ -170,9 +173,12 @@ class Frame(SparkSurface):
 
     def take(self, rows: Any) -> Any:
         """Return the first rows (a number, as in Spark), or a frame of the rows whose numbers are given."""
-        if isinstance(rows, int):
-            return self.take_first(rows)
+        if hasattr(rows, "__index__") and getattr(rows, "ndim", 0) == 0:
+            return self.take_first(int(rows))
         numbers = np.asarray(rows, dtype=np.int64)
+        outside = numbers[(numbers < 0) | (numbers >= self._rows)]
+        if len(outside):
+            raise InputError(f"Row {outside[0]} does not exist; there are {self._rows}, counted from 0.")
         columns = [(name, take_cells(cells, numbers)) for name, cells in self._columns]
         return Frame(columns, len(numbers), self.origin[numbers])
 
@@ -219,7 +225,7 @@ class Frame(SparkSurface):
         if exploded is None:
             return self._with(plain)
         name, cells = plain[exploded]
-        lists = [[] if (cell := cells[row]) is None else list(cell) for row in range(self._rows)]
+        lists = [_items_of(cells[row], row) for row in range(self._rows)]
         numbers = np.repeat(np.arange(self._rows), [len(cell) for cell in lists])
         columns = [(other, take_cells(values, numbers)) for other, values in plain]
         columns[exploded] = (name, [item for cell in lists for item in cell])
@@ -316,12 +322,26 @@ class Frame(SparkSurface):
         print(schema_text(self), end="")
 
     def __repr__(self) -> str:
-        kinds = ", ".join(f"{name}: {kind}" if kind else name for name, kind in self.types().items())
+        found = [(name, annotator_type(cells)) for name, cells in self._columns]  # also where two have one name
+        kinds = ", ".join(f"{name}: {kind}" if kind else name for name, kind in found)
         return f"Frame({self._rows} rows; {kinds})"
 
 
-def _flat(names: Sequence[str | Sequence[str]]) -> list[str]:
-    return [name for item in names for name in ([item] if isinstance(item, str) else item)]
+def _flat(names: Sequence[Any]) -> list[str]:
+    flat: list[str] = [name for item in names for name in (item if isinstance(item, (list, tuple)) else [item])]
+    for name in flat:
+        if not isinstance(name, str):
+            raise InputError(f"Columns are named by strings here; this is {type(name).__name__} ({name!r}).")
+    return flat
+
+
+def _items_of(cell: Any, row: int) -> list[Any]:
+    """Return the items of a cell that is exploded."""
+    if cell is None:
+        return []
+    if isinstance(cell, (str, bytes)) or not isinstance(cell, (Sequence, np.ndarray)):
+        raise InputError(f"explode takes a column of lists or annotations; row {row} holds {type(cell).__name__}.")
+    return list(cell)
 
 
 def _plain(cell: Any) -> Any:

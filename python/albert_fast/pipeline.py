@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .annotators.stage import Run, Stage
@@ -38,12 +38,7 @@ class Pipeline:
 
     def setStages(self, value: Sequence[Any]) -> Self:
         """Set the stages."""
-        stages = list(value)
-        for number, stage in enumerate(stages):
-            if not isinstance(stage, (Stage, Pipeline, PipelineModel)):
-                what = "None; a call before returned nothing" if stage is None else f"a {type(stage).__name__}"
-                raise ParameterError(f"Stage {number} of the pipeline is {what}, not a stage of albert_fast.")
-        self._stages = stages
+        self._stages = _checked(value, (Stage, Pipeline, PipelineModel))
         return self
 
     def getStages(self) -> list[Any]:
@@ -111,7 +106,13 @@ class PipelineModel:
     """
 
     def __init__(self, stages: Sequence[Any]) -> None:
-        self.stages: list[Any] = list(stages)
+        self.stages: list[Any] = _checked(stages, (Stage, PipelineModel))
+        for number, stage in enumerate(self.stages):
+            if hasattr(stage, "fit"):
+                raise ParameterError(
+                    f"Stage {number} of the pipeline, a {type(stage).__name__}, is not fitted. Write "
+                    "Pipeline(stages=[...]).fit()."
+                )
 
     def flat(self) -> list[Stage]:
         """Return the stages with those of nested pipelines in their places."""
@@ -224,6 +225,18 @@ class PipelineModel:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.stages})"
+
+
+def _checked(stages: Any, kinds: tuple[type, ...]) -> list[Any]:
+    """Return the stages as a list, or say which of them is none."""
+    if not isinstance(stages, Iterable):
+        raise ParameterError(f"The stages of a pipeline are a list, not a {type(stages).__name__}. Write [stage].")
+    listed = list(stages)
+    for number, stage in enumerate(listed):
+        if not isinstance(stage, kinds):
+            what = "None; a call before returned nothing" if stage is None else f"a {type(stage).__name__}"
+            raise ParameterError(f"Stage {number} of the pipeline is {what}, not a stage of albert_fast.")
+    return listed
 
 
 class RecursivePipeline(Pipeline):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
@@ -64,6 +64,8 @@ class Session:
             names = list(first._names) if isinstance(first, Row) else list(getattr(first, "__fields__", ()))
             names = names or [f"_{i + 1}" for i in range(len(first))]
         for number, row in enumerate(rows):
+            if isinstance(row, str) or not hasattr(row, "__len__"):
+                raise InputError(f"Row {number} is {type(row).__name__} where others are lists. Give one kind of rows.")
             if len(row) != len(names):
                 raise InputError(f"Row {number} has {len(row)} values; there are {len(names)} columns ({names}).")
         return Frame([(name, [row[i] for row in rows]) for i, name in enumerate(names)], len(rows))
@@ -90,11 +92,16 @@ def _names(schema: Any) -> list[str] | None:
     if isinstance(schema, str):
         if schema.strip().lower() in _TYPE_NAMES:
             return ["value"]  # Spark reads it as the type of single values
-        return [part.split(":")[0].split()[0] for part in schema.split(",")]
+        names = [part.split(":")[0].split()[:1] for part in schema.split(",")]
+        if not all(names):
+            raise InputError(f"The schema {schema!r} lacks a name. Give names with commas between, or a list of them.")
+        return [name for (name,) in names]
     if hasattr(schema, "names"):
         return list(schema.names)
     if hasattr(schema, "typeName"):  # PySpark's StringType() and its like
         return ["value"]
+    if not isinstance(schema, Iterable):
+        raise InputError(f"The schema is {type(schema).__name__}. Give the names of the columns as a list of strings.")
     return [str(name) for name in schema]
 
 

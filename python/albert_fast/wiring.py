@@ -13,6 +13,6 @@ def there(columns: Columns, wanted: str = "") -> str:
     import difflib  # only to explain a mistake
 
     listed = ", ".join(f"{name} ({kind})" if kind else name for name, kind in columns.items())
-    close = difflib.get_close_matches(wanted, list(columns), n=1) if wanted else []
+    close = difflib.get_close_matches(str(wanted), list(columns), n=1) if wanted else []
     hint = f" Did you mean {close[0]!r}?" if close else ""
     return f"There is: {listed or 'nothing'}.{hint}"
