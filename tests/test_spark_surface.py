@@ -145,6 +145,18 @@ def test_wrong_names_and_rows_are_said(result: Frame) -> None:
         albert_fast.start().createDataFrame([["a"], None])
 
 
+def test_columns_beside_an_explosion_are_not_copied() -> None:
+    split = Tokenizer(input_cols=["document"], output_col="token")
+    frame = Pipeline(stages=[DocumentAssembler(input_col="text"), split]).fit().transform(["word " * 50_000, "one"])
+    exploded = frame.selectExpr("explode(token.result) as word", "token", "text")  # 100 GB if they were
+    assert len(exploded) == 50_001
+    assert exploded.schema["token"] == frame.schema["token"]
+    assert exploded.types() == {"word": None, "token": "token", "text": None}
+    last = exploded.take([50_000, 0]).first()
+    assert last is not None
+    assert (last.word, last.token.result, last.text) == ("one", ["one"], "one")
+
+
 def test_two_columns_of_one_name_can_be_looked_at(result: Frame) -> None:
     words = result.select("token.result", "token.result")
     assert repr(words) == f"Frame({len(result)} rows; result, result)"
