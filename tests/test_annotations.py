@@ -126,6 +126,15 @@ print(sys.getallocatedblocks() - before, len(result["token"].begin))
     assert blocks < 1000
 
 
+def test_what_stages_rely_on_cannot_be_written(result: dict[str, Any]) -> None:
+    column = result["pooled"]
+    assert column.vector_rows is not None
+    numbers = column.core.numbers("sentence")
+    for view in (column.row_splits, column.begin, column.end, column.vector_rows, numbers, column[0].begin):
+        with pytest.raises(ValueError, match="read-only"):
+            view[...] = 0
+
+
 def test_a_cell_reads_like_a_list(result: dict[str, Any]) -> None:
     cell = result["token"][0]
     assert isinstance(cell, Annotations)
@@ -273,3 +282,16 @@ def test_an_empty_column_has_a_type(fitted: PipelineModel) -> None:
     array.validate(full=True)
     assert len(array) == 0
     assert pa.types.is_list(array.type)
+
+
+def test_arrow_parts_columns_whose_metadata_is_long() -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    value = "m" * (1 << 20)
+    texts = ["a"] * 600
+    stage = DocumentAssembler(input_col="text", metadata_col="m")
+    column = stage.transform({"text": texts, "m": [{"key": value}] * len(texts)})["document"]
+    chunked = pyarrow.chunked_array(column)
+    assert chunked.num_chunks == 2  # one array's offsets reach 2 GiB, with some distance kept
+    chunked.validate(full=True)
+    assert len(chunked) == len(texts)
+    assert dict(chunked[599].as_py()[0]["metadata"])["key"] == value

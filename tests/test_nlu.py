@@ -314,6 +314,15 @@ def test_columns_of_a_table_go_along(pipe: nlu.NLUPipeline) -> None:
     pd.testing.assert_frame_equal(table, before)
 
 
+def test_a_long_text_is_not_copied_for_each_of_its_tokens(pipe: nlu.NLUPipeline) -> None:
+    table = pd.DataFrame({"text": ["word " * 100_000]})  # 50 GB if it were
+    for options in ({}, {"metadata": True}):
+        frame = pipe.predict(table, output_level="token", get_embeddings=False, **options)
+        assert len(frame) == 100_000
+        for name in {"text", "document"}.intersection(frame.columns):
+            assert all(cell is frame[name].iloc[0] for cell in frame[name])
+
+
 def test_without_a_column_text_the_first_is_taken(pipe: nlu.NLUPipeline) -> None:
     table = pd.DataFrame({"review": TEXTS, "y": [1, 2, 3]})
     frame = pipe.predict(table)

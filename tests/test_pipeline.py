@@ -178,6 +178,15 @@ def test_a_pipeline_takes_stages_only(tiny: AlbertEmbeddings) -> None:
         Pipeline().setStages(["x"])
 
 
+def test_stages_that_are_no_list_or_not_fitted() -> None:
+    with pytest.raises(ParameterError, match=r"are a list, not a DocumentAssembler.*\[stage\]"):
+        Pipeline(stages=assembler())  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match=r"Stage 1.*Tokenizer, is not fitted.*fit\(\)"):
+        PipelineModel([assembler(), tokenizer()])
+    with pytest.raises(ParameterError, match="Stage 0 of the pipeline is a int"):
+        PipelineModel([1])
+
+
 def test_pipelines_may_be_nested(tiny: AlbertEmbeddings, fitted: PipelineModel) -> None:
     inner = Pipeline(stages=[detector(), tokenizer()])
     model = RecursivePipeline(stages=[assembler(), inner, albert(tiny)]).fit()
@@ -270,6 +279,12 @@ def test_stages_may_run_one_by_one_on_rows_that_were_picked(fitted: PipelineMode
         (["a\ud800"], "lone surrogate"),
         ({"text": [["a"], "b"]}, "Row 1 is a text in a column where others are lists"),
         ({"a", "b"}, "a set, which has no order"),
+        ({"text": [["a"], 5]}, "Row 1 is of type int in a column where others are lists"),
+        ({"text": [["a", "b"], ["c", None, 5]]}, "Row 1: text 2 of the list is of type int"),
+        ({"text": {"a label": "a text"}}, "Column 'text' is dict"),
+        ({"text": b"ab"}, "Column 'text' is bytes"),
+        (np.array("text"), "The data is ndarray"),
+        ([np.float32(1)], r"text 0 is of type numpy\.float32"),
     ],
 )
 def test_data_that_is_no_table(data: Any, message: str, fitted: PipelineModel) -> None:
@@ -288,6 +303,44 @@ def test_two_columns_of_one_name_are_an_error(fitted: PipelineModel) -> None:
     data = pd.DataFrame([["a", "b"]], columns=["text", "text"])
     with pytest.raises(InputError, match="two columns 'text'"):
         fitted.transform(data)
+
+
+def test_columns_that_only_read_the_same_are_an_error(fitted: PipelineModel) -> None:
+    pd = pytest.importorskip("pandas")
+    with pytest.raises(InputError, match="columns 1 and '1', which read the same"):
+        fitted.transform(pd.DataFrame({"text": ["a"], 1: [1], "1": [2]}))
+
+
+def test_every_kind_of_missing_text_reads_as_an_empty_one() -> None:
+    pd = pytest.importorskip("pandas")
+    for missing in (None, float("nan"), np.float32("nan"), np.float64("nan"), pd.NA, pd.NaT):
+        assert assembler().transform({"text": ["a", missing]})["document"].results == ["a", ""]
+    lists = assembler().transform({"text": [["a", None], None, []]})["document"]
+    assert [cell.result for cell in lists] == [["a", ""], [], []]
+
+
+def test_rows_of_two_tables_put_together(tiny: AlbertEmbeddings) -> None:
+    pd = pytest.importorskip("pandas")
+    table = pd.DataFrame({"text": ["😀 a. b", "c"]})
+    stages = [DocumentAssembler(input_col="text", offsets="utf16"), detector(), tokenizer(), albert(tiny)]
+    parts = [Pipeline(stages=stages[:2]).fit().transform(table) for _ in range(2)]
+    words = tokenizer().transform(pd.concat(parts, ignore_index=True))
+    assert words["token"][0].begin.tolist() == words["token"][2].begin.tolist() == [0, 3, 4, 6]  # still UTF-16
+    again = tokenizer().transform(pickle.loads(pickle.dumps(parts[0])))
+    assert again["token"][0].begin.tolist() == [0, 3, 4, 6]
+
+    vectors = [Pipeline(stages=stages).fit().transform(table) for _ in range(2)]
+    pooling = SentenceEmbeddings(input_cols=["sentence", "embeddings"], output_col="pooled")
+    pooled = pooling.transform(pd.concat(vectors, ignore_index=True))["pooled"]
+    assert np.array_equal(pooled[0].vectors, pooled[2].vectors)
+    assert pooled[0].column.metadata["ref"] == stages[3].uid
+    assert pooled[0].column.metadata["dimension"] == tiny.hidden_size
+
+    points = Pipeline(stages=[assembler(), detector()]).fit().transform(table)
+    with pytest.raises(InputError, match="code points and the other in UTF-16 units"):
+        tokenizer().transform(pd.concat([parts[0], points]))
+    with pytest.raises(InputError, match=r"Row 2 holds nan.*dropna"):
+        tokenizer().transform(pd.concat([parts[0], table[:1]], ignore_index=True))
 
 
 def test_no_rows(fitted: PipelineModel) -> None:
@@ -317,7 +370,36 @@ def test_one_row_for_every_token_sentence_and_document(fitted: PipelineModel, ti
         assembler().transform(TEXTS).to_pandas(level="token")
 
 
+def test_levels_hold_one_text_however_many_tokens_it_has() -> None:
+    pytest.importorskip("pandas")
+    text = "word " * 100_000  # 50 GB if every token had the text, 160 GB if it had its row's annotations
+    split = Tokenizer(input_cols=["document"], output_col="token")
+    frame = Pipeline(stages=[assembler(), split]).fit().transform([text]).to_pandas(level="token")
+    assert len(frame) == 100_000
+    assert frame["text"].dtype == object
+    assert all(cell is frame["text"].iloc[0] for cell in frame["text"])
+
+
+@pytest.mark.parametrize("name", ["begin", "end", "sentence"])
+def test_levels_overwrite_no_column(name: str) -> None:
+    pytest.importorskip("pandas")
+    split = Tokenizer(input_cols=["document"], output_col="token")
+    data = start().createDataFrame([["a b", "mine"]], ["text", name])
+    frame = Pipeline(stages=[assembler(), split]).fit().transform(data)
+    with pytest.raises(WiringError, match=f"makes a column '{name}', which is there already"):
+        frame.to_pandas(level="token")
+    renamed = frame.withColumnRenamed(name, f"my_{name}").to_pandas(level="token")
+    assert renamed[f"my_{name}"].tolist() == ["mine", "mine"]
+
+
 # --------------------------------------------------------------------------------------------- light pipelines
+
+
+def test_a_light_pipeline_does_not_read_a_table_by_its_column_names(fitted: PipelineModel) -> None:
+    pd = pytest.importorskip("pandas")
+    for table in (pd.DataFrame({"text": ["a"]}), {"text": ["a"]}, np.array("a")):
+        with pytest.raises(InputError, match="Give a text or a list of texts"):
+            LightPipeline(fitted).annotate(table)
 
 
 def test_a_light_pipeline_computes_no_vectors_that_nobody_asked_for(fitted: PipelineModel) -> None:
@@ -398,6 +480,21 @@ def test_doc2chunk(offsets: str) -> None:
         chunks({"text": [text], "c": ["two"]}, chunk_col="c", fail_on_missing=True)
     with pytest.raises(InputError, match="set isArray to True"):
         chunks({"text": [text], "c": [["one"]]}, chunk_col="c")
+
+
+def test_doc2chunk_begins_the_search_inside_the_text() -> None:
+    def found(start_at: Any, **parameters: Any) -> list[int]:
+        chunks = Doc2Chunk(input_cols=["document"], output_col="chunk", chunk_col="c", start_col="s", **parameters)
+        table = {"text": ["abc abc"], "c": ["abc"], "s": [start_at]}
+        begins: list[int] = Pipeline(stages=[assembler(), chunks]).fit().transform(table)["chunk"].begin.tolist()
+        return begins
+
+    assert found(-5) == found(0) == found(-1, start_col_by_token_index=True) == [0]
+    assert found(1) == found(1, start_col_by_token_index=True) == [4]
+    assert found(10**30) == []
+    for wrong in (None, float("nan"), "x"):
+        with pytest.raises(InputError, match="Row 0 of the column startCol"):
+            found(wrong)
 
 
 def test_exceptions_from_a_file(tmp_path: Path) -> None:
@@ -660,3 +757,49 @@ def test_finished_columns_are_those_of_the_parameters_at_the_time() -> None:
     finisher.setOutputAsArray(False)
     assert list(result["finished_document"]) == [["a"]]
     assert pickle.loads(pickle.dumps(result["finished_document"])) == [["a"]]
+
+
+def test_finished_cells_are_those_of_their_run(fitted: PipelineModel) -> None:
+    finisher = Finisher(input_cols=["token"], output_as_array=False)
+    table = finisher.transform(fitted.transform({"text": ["I love NLP"]}))
+    finisher.setAnnotationSplitSymbol("|")
+    assert table["finished_token"][0] == "I@love@NLP"
+    assert repr(table["finished_token"]) == "['I@love@NLP']"
+
+
+def test_frames_can_be_pickled_whatever_is_in_them(fitted: PipelineModel) -> None:
+    frame = Finisher(input_cols=["token"], clean_annotations=False).transform(fitted.transform(TEXTS))
+    for made in (frame, frame.select("token.result"), frame.select("finished_token").take([2, 0])):
+        again = pickle.loads(pickle.dumps(made))
+        assert again.columns == made.columns
+        assert again.collect() == made.collect()
+
+
+def test_a_uid_leads_nowhere(tiny: AlbertEmbeddings, tmp_path: Path) -> None:
+    stage = albert(tiny)
+    stage.uid = "x/../../../../evil"
+    folder = tmp_path / "a" / "b" / "saved"
+    PipelineModel([stage]).save(folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert [path.name for path in folder.parent.iterdir()] == ["saved"]
+    assert PipelineModel.load(folder).stages[0].uid == stage.uid
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"], ids=["long", "null"])
+def test_names_that_no_folder_can_have(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFoundError, match="Choose another destination"):
+        PipelineModel([assembler()]).save(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"format": ' + "[" * 100_000,
+        '{"format": 1, "stages": [{"class": "Tokenizer", "uid": "x", "parameters": {}, "folder": "stages/0"}]}',
+    ],
+    ids=["deep", "folder"],
+)
+def test_hostile_pipelines_are_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "pipeline.json").write_text(content)
+    with pytest.raises(CorruptModelError):
+        PipelineModel.load(tmp_path)

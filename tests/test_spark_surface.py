@@ -125,6 +125,43 @@ def test_cells_that_are_none_explode_to_nothing() -> None:
     assert [row.one for row in frame.selectExpr("explode(n) as one").collect()] == [1, 2, 3]
 
 
+def test_wrong_names_and_rows_are_said(result: Frame) -> None:
+    with pytest.raises(WiringError, match="no column 'nope'"):
+        result.schema["nope"]
+    with pytest.raises(WiringError, match="no column 1"):
+        result[1]  # type: ignore[index]
+    with pytest.raises(InputError, match="named by strings"):
+        result.select(1)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=f"Row {len(result)} does not exist"):
+        result.take([len(result)])
+    assert len(result.take(np.int64(1))) == len(result.take(1)) == 1
+    for cell in (5, "text"):
+        with pytest.raises(InputError, match="explode takes a column of lists"):
+            Frame([("k", [cell])], 1).selectExpr("explode(k)")
+    for schema in (5, "", "a,,b"):
+        with pytest.raises(InputError, match="schema"):
+            albert_fast.start().createDataFrame([("a",)], schema)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="Row 1 is NoneType"):
+        albert_fast.start().createDataFrame([["a"], None])
+
+
+def test_columns_beside_an_explosion_are_not_copied() -> None:
+    split = Tokenizer(input_cols=["document"], output_col="token")
+    frame = Pipeline(stages=[DocumentAssembler(input_col="text"), split]).fit().transform(["word " * 50_000, "one"])
+    exploded = frame.selectExpr("explode(token.result) as word", "token", "text")  # 100 GB if they were
+    assert len(exploded) == 50_001
+    assert exploded.schema["token"] == frame.schema["token"]
+    assert exploded.types() == {"word": None, "token": "token", "text": None}
+    last = exploded.take([50_000, 0]).first()
+    assert last is not None
+    assert (last.word, last.token.result, last.text) == ("one", ["one"], "one")
+
+
+def test_two_columns_of_one_name_can_be_looked_at(result: Frame) -> None:
+    words = result.select("token.result", "token.result")
+    assert repr(words) == f"Frame({len(result)} rows; result, result)"
+
+
 def test_annotations_read_like_rows(result: Frame) -> None:
     token = result.first().token[1]
     assert (token["result"], token[3], token["begin"], token[-1]) == ("love", "love", 2, [])

@@ -133,6 +133,20 @@ def take_cells(cells: Sequence[Any], rows: NDArray[np.int64]) -> Sequence[Any]:
     return [cells[row] for row in rows.tolist()]
 
 
+def repeat_cells(cells: Sequence[Any], rows: NDArray[np.int64]) -> Sequence[Any]:
+    """Return the cells of rows that come once for each of their annotations: views, where a column would be copied."""
+    if not isinstance(cells, AnnotationColumn) or not len(rows):
+        return take_cells(cells, rows)
+    return Lazy(len(rows), lambda row: cells[int(rows[row])])
+
+
+def column_metadata(cells: Sequence[Any]) -> Mapping[str, Any]:
+    """Return the metadata of a column of annotations, nothing for any other."""
+    if isinstance(cells, Lazy) and len(cells) and isinstance(cells[0], Annotations):
+        cells = cells[0].column
+    return cells.metadata if isinstance(cells, AnnotationColumn) else {}
+
+
 def pandas_values(cells: Sequence[Any]) -> Any:
     """Return a column as pandas takes it: what pandas gave stays, all else are single objects."""
     if not isinstance(cells, (AnnotationColumn, Lazy, list, tuple)):

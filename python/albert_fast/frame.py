@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .cells import Lazy, annotator_type, are_annotations, as_annotation_column, pandas_values, take_cells
+from .cells import (
+    Lazy,
+    annotator_type,
+    are_annotations,
+    as_annotation_column,
+    column_metadata,
+    pandas_values,
+    repeat_cells,
+    take_cells,
+)
 from .columns import AnnotationColumn, Annotations
 from .errors import InputError, WiringError
 from .extras import import_pandas, import_pyarrow
@@ -85,10 +94,7 @@ class Frame(SparkSurface):
     @property
     def schema(self) -> Schema:
         """Names and metadata of the columns: annotatorType, and dimension and ref of embeddings."""
-        return Schema(
-            Field(name, dict(cells.metadata) if isinstance(cells, AnnotationColumn) else {})
-            for name, cells in self._columns
-        )
+        return Schema(Field(name, dict(column_metadata(cells))) for name, cells in self._columns)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -227,7 +233,7 @@ class Frame(SparkSurface):
         name, cells = plain[exploded]
         lists = [_items_of(cells[row], row) for row in range(self._rows)]
         numbers = np.repeat(np.arange(self._rows), [len(cell) for cell in lists])
-        columns = [(other, take_cells(values, numbers)) for other, values in plain]
+        columns = [(other, repeat_cells(values, numbers)) for other, values in plain]
         columns[exploded] = (name, [item for cell in lists for item in cell])
         return Frame(columns, len(numbers), self.origin[numbers])
 
