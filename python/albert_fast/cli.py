@@ -1,4 +1,4 @@
-"""The command `albert-fast`: embed texts, list, describe, convert and verify models, explain the machine.
+"""The command `albert-fast`: embed texts, list, describe, convert and verify models, explain and measure the machine.
 
 Exit codes: 0 done, 1 failed (the reason is on the standard error output), 2 wrong usage, 130 interrupted, 141
 the reader of the output went away. `verify`: 0 pass, 1 fail, 2 cannot say.
@@ -86,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="explain this machine: runtime, processor, GPU, caches")
     doctor.add_argument("--json", action="store_true", help="print JSON")
     doctor.set_defaults(run=_run_doctor)
+    _add_bench(commands)
     return parser
 
 
@@ -169,6 +170,24 @@ def _add_embed(commands: Any) -> None:
     parser.set_defaults(run=_run_embed)
 
 
+def _add_bench(commands: Any) -> None:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "bench",
+        help="measure how fast a model runs here",
+        description="Measure how fast a model loads and runs on this machine. The texts come with the package.",
+    )
+    parser.add_argument("model", nargs="?", metavar="MODEL", default=_BUILT_IN, help=f"default {_BUILT_IN}")
+    _add_source(parser)
+    parser.add_argument("--threads", type=int, metavar="N")
+    parser.add_argument("--device", help="cpu, cuda or cuda:N")
+    parser.add_argument("--precision", help="fp32, ...")
+    parser.add_argument(
+        "--seconds", type=float, default=5.0, metavar="S", help="time for each of two figures; default 5"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=_run_bench)
+
+
 def _layers(text: str) -> int | list[int]:
     try:
         numbers = [int(part) for part in text.split(",")]
@@ -178,8 +197,8 @@ def _layers(text: str) -> int | list[int]:
 
 
 def _given(arguments: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:
-    """Return the options that the user gave, so that the others keep the defaults of the Python interface."""
-    return {name: value for name in names if (value := getattr(arguments, name)) is not None}
+    """Return the options that the command has and the user gave; the others keep the Python interface's defaults."""
+    return {name: value for name in names if (value := getattr(arguments, name, None)) is not None}
 
 
 def _source_options(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -281,7 +300,7 @@ def _lines(file: BinaryIO, where: str) -> Iterator[str]:
                 ) from None
 
 
-# ------------------------------------------------------------------------------------- models, info, doctor
+# ------------------------------------------------------------------------------ models, info, doctor, bench
 
 
 def _print(text: str) -> None:
@@ -400,6 +419,16 @@ def _run_doctor(arguments: argparse.Namespace) -> int:
     else:
         _print(doctor.as_text(sections))
     return 0 if doctor.is_healthy() else FAILED
+
+
+def _run_bench(arguments: argparse.Namespace) -> int:
+    from . import selfbench
+
+    if not 0 < arguments.seconds < float("inf"):
+        raise _UsageError(f"--seconds {arguments.seconds:g}: give a positive number of seconds")
+    result = selfbench.measure(arguments.model, lambda: _load_model(arguments), arguments.seconds)
+    _print(json.dumps(dataclasses.asdict(result), indent=1) if arguments.json else _table(selfbench.rows(result)))
+    return 0
 
 
 if __name__ == "__main__":
