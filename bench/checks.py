@@ -38,8 +38,8 @@ FP32 = Tolerance(0.999999, 0.99999, 1e-3)
 OUR_INT8 = Tolerance(0.999, 0.995, None)  # the goal of the design
 # Activations quantized by tensor lose far more; what is left is in the table, and only noise is refused.
 DYNAMIC_INT8 = Tolerance(0.95, 0.8, None)
-# Of texts of 20 words. The tokenizers package cuts a few strings otherwise; what is left of a text is the same work.
-SAME_IDS = {"sentencepiece": 1.0, "tokenizers": 0.95}
+# The inputs leave out what the tokenizers package prepares otherwise; what is left must be equal but for rounding.
+SAME_IDS = {"sentencepiece": 1.0, "tokenizers": 0.99}
 
 
 def reference_rows(model: ModelFolder, texts: Texts) -> NDArray[np.float64]:

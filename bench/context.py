@@ -129,8 +129,8 @@ class Context:
             worker.ask(
                 "run", task=system.task, texts=self.texts(check), options=system.options, save=str(save), as_ids=True
             )
-            got = json.loads(save.read_text())
-            found = check_ids(_without(ignored, got), _without(ignored, want), SAME_IDS.get(system.peer, 1.0))
+            got = [[i for i in ids if i != ignored] for ids in json.loads(save.read_text())]
+            found = check_ids(got, want, SAME_IDS.get(system.peer, 1.0))
         except Refused as error:
             self._note(system.peer, f"refused: {system.label}: {error}")
             return None
@@ -174,7 +174,3 @@ class Context:
             return float(answer["seconds"][0])
 
         return once
-
-
-def _without(ignored: int | None, lists: list[list[int]]) -> list[list[int]]:
-    return [[number for number in numbers if number != ignored] for numbers in lists]

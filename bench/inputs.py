@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +13,9 @@ import numpy as np
 
 MEAN_PIECES, MOST_PIECES = 38, 128
 _SPECIAL = 2  # [CLS] and [SEP]
+# ALBERT's tokenizers prepare these before SentencePiece sees them (quotes, accents, digits before commas), each library
+# in its own way. Without such words all of them have the same work.
+_DIFFERS = re.compile(r"``|''|[^\x21-\x7e]|\d,")
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,7 @@ class TextMaker:
         import sentencepiece
 
         self._pieces: Any = sentencepiece.SentencePieceProcessor(model_file=str(spiece))
-        # Lower case and plain blanks: what is left of the differences between tokenizers is their own.
-        self.words = " ".join(sentences).lower().split()
+        self.words = [w for w in " ".join(sentences).lower().split() if not _DIFFERS.search(w)]
         self._sizes = [len(ids) for ids in self._pieces.encode(self.words)]
         self._cls, self._sep = self._pieces.piece_to_id("[CLS]"), self._pieces.piece_to_id("[SEP]")
         self.bare_mark: int = self._pieces.piece_to_id("\u2581")
@@ -77,12 +80,17 @@ class TextMaker:
         """Return texts of these many pieces or, where the next word does not fit, a few fewer."""
         return self.of_texts(name, [self._next(max(length - _SPECIAL, 1)) for length in lengths])
 
-    def of_words(self, name: str, count: int, words: int) -> Texts:
-        """Return `count` texts of so many words."""
+    def of_words(self, name: str, count: int, words: int, one_sentence: bool = False) -> Texts:
+        """Return `count` texts of so many words; with `one_sentence` of words that end no sentence."""
         texts = []
         for _ in range(count):
-            texts.append(" ".join(self.words[(self._at + i) % len(self.words)] for i in range(words)))
-            self._at = (self._at + words) % len(self.words)
+            chosen: list[str] = []
+            while len(chosen) < words:
+                word = self.words[self._at]
+                if word.isalpha() or not one_sentence:
+                    chosen.append(word)
+                self._at = (self._at + 1) % len(self.words)
+            texts.append(" ".join(chosen))
         return self.of_texts(name, texts)
 
     def of_texts(self, name: str, texts: list[str]) -> Texts:
@@ -90,9 +98,9 @@ class TextMaker:
         return Texts(name, texts, [[self._cls, *ids, self._sep] for ids in self._pieces.encode(texts)])
 
     def pieces_of_words(self, texts: Texts) -> list[list[int]]:
-        """Return the ids of every word of the texts, each encoded alone."""
-        ids: list[list[int]] = self._pieces.encode([word for text in texts.texts for word in text.split()])
-        return ids
+        """Return the ids of every word of the texts, each encoded alone, without the bare mark (Spark NLP's rule)."""
+        words = [word for text in texts.texts for word in text.split()]
+        return [[i for i in ids if i != self.bare_mark] for ids in self._pieces.encode(words)]
 
     def distinct_words(self, name: str, most: int, words_in_text: int = 20) -> Texts:
         """Return texts in which each of up to `most` words stands once: nothing that a cache has seen."""

@@ -105,13 +105,9 @@ class Ours(Peer):
         return count
 
     def embed_text(self, texts: Texts) -> Task:
-        """What a server does: text in, rows out. One sequence for each text, as the peers have."""
+        """What a server does: text in, rows out, sentence detection included. The texts are single sentences."""
         batch: str | Sequence[str] = texts.texts[0] if len(texts.texts) == 1 else texts.texts
-        return lambda: (
-            self._model.embed(
-                batch, level="piece", tokenization="text", special_tokens=True, detect_sentences=False
-            ).vectors
-        )
+        return lambda: self._model.embed(batch, level="piece", tokenization="text", special_tokens=True).vectors
 
     def embed_words(self, texts: Texts, layers: int = -1) -> Task:
         """The call that the README shows: a vector for every word."""

@@ -28,8 +28,8 @@ _PERCENTILES = (50, 90, 99)
 
 
 def run(context: Context) -> None:
-    one = context.maker.of_words("one-short", 1, WORDS)
-    eight = context.maker.of_words("eight-short", 8, WORDS)
+    one = context.maker.of_words("one-short", 1, WORDS, one_sentence=True)
+    eight = context.maker.of_words("eight-short", 8, WORDS, one_sentence=True)
     for threads in sorted({1, context.all_threads}):
         calls = _compare(context, f"one text of {WORDS} words", one, threads, SYSTEMS)
         if threads == context.all_threads:

@@ -9,7 +9,7 @@ from .latency import WORDS
 
 
 def run(context: Context) -> None:
-    text = context.maker.of_words("light", 1, WORDS)
+    text = context.maker.of_words("light", 1, WORDS, one_sentence=True)
     threads = context.all_threads
     worker = context.worker(OURS, threads)
     if worker is None:

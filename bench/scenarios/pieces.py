@@ -25,11 +25,11 @@ def _compare(context: Context, case: str, task: str, texts: Texts, goals: dict[s
     peers = [OURS, "sentencepiece"] + ([] if task == "pieces_cold" else ["tokenizers"])
     want = context.maker.pieces_of_words(texts) if by_word else [ids[1:-1] for ids in texts.ids]
     count = sum(map(len, want))
-    # Spark NLP, and so albert_fast, leaves bare marks out where words are encoded one by one.
-    ignored = context.maker.bare_mark if by_word else None
     measures = {}
     for peer in peers:
         system = System(peer, peer, task)
+        # Spark NLP, and so albert_fast, leaves bare marks out where words are encoded one by one; the peers keep them.
+        ignored = context.maker.bare_mark if by_word and peer != OURS else None
         worker = context.ready_pieces(system, texts, want, ignored)
         if worker is not None:
             measures[peer] = context.timer(worker, system, texts)
