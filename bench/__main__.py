@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import charts, machine, table
 from .errors import BenchError
-from .peers import PEERS
+from .peers import OURS, PEERS
 from .report import validate
 from .run import run
 from .scenarios import SCENARIOS
@@ -40,6 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"bench: error: {error}", file=sys.stderr)
         return 1
     wrong = validate(document)
+    ours = next(peer for peer in document["peers"] if peer["name"] == OURS)
+    if ours["state"].startswith(("refused", "unavailable")):
+        wrong.append(f"albert_fast itself: {ours['state']}")
     stem = arguments.name or f"{document['date'][:10]}-{machine.slug()}"
     arguments.output.mkdir(parents=True, exist_ok=True)
     (arguments.output / f"{stem}.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

@@ -84,8 +84,8 @@ class Context:
         return Worker(name, self.setup(threads), self._work / "workers.log")
 
     def is_there(self, name: str) -> bool:
-        """Whether a peer is installed, asked for, and was not refused."""
-        return self.report.peers[name]["state"] in ("not used", "checked")
+        """Whether a peer is installed, asked for and could be loaded; a refusal holds for the refused task only."""
+        return not self.report.peers[name]["state"].startswith(("not installed", "not asked for", "unavailable"))
 
     def worker(self, name: str, threads: int) -> Worker | None:
         """Return the process of a peer, started on first use; None (and a note in the report) if it cannot run."""
@@ -155,7 +155,8 @@ class Context:
 
     def _passed(self, worker: Worker, system: System, found: dict[str, float]) -> Worker:
         state = self.report.peers[system.peer]
-        state["state"] = "checked"
+        if not state["state"].startswith("refused"):
+            state["state"] = "checked"
         state["checks"].append({"system": system.label, "task": system.task, "threads": worker.threads, **found})
         return worker
 

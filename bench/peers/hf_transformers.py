@@ -22,13 +22,14 @@ class Transformers(Peer):
 
     def __init__(self, setup: Setup) -> None:
         import torch
-        from transformers import AlbertModel
+        import transformers
 
         super().__init__(setup)
         torch.set_num_threads(setup.threads)
         torch.set_num_interop_threads(1)
         self._torch = torch
-        self._model: Any = AlbertModel.from_pretrained(str(setup.model), attn_implementation="sdpa").eval()
+        library: Any = transformers  # half of it has no types
+        self._model = library.AlbertModel.from_pretrained(str(setup.model), attn_implementation="sdpa").eval()
 
     def embed(self, texts: Texts, order: str, batch: int) -> Task:
         return embed_padded(texts, order, batch, self.setup.geometry["hidden_size"], self._run)
@@ -57,13 +58,14 @@ class Transformers(Peer):
 
 def fast_tokenizer(setup: Setup) -> Any:
     """Return Hugging Face's fast ALBERT tokenizer over the vocabulary of the model."""
-    from transformers import PreTrainedTokenizerFast
+    import transformers
 
     import make_model
 
     file = setup.work / f"tokenizer-{setup.threads}.json"
     make_model.write_tokenizer_json(file, setup.folder.spiece.read_bytes())
-    tokenizer = PreTrainedTokenizerFast(
+    library: Any = transformers
+    tokenizer = library.PreTrainedTokenizerFast(
         tokenizer_file=str(file),
         cls_token="[CLS]",
         sep_token="[SEP]",

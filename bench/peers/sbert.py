@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 from typing import Any
 
@@ -24,7 +25,6 @@ class SentenceTransformers(Peer):
     def __init__(self, setup: Setup) -> None:
         import sentence_transformers
         import torch
-        from sentence_transformers import models
 
         super().__init__(setup)
         torch.set_num_threads(setup.threads)
@@ -36,6 +36,7 @@ class SentenceTransformers(Peer):
             for name in ("config.json", "model.safetensors"):
                 shutil.copyfile(setup.model / name, folder / name)
             fast_tokenizer(setup).save_pretrained(str(folder))
+        models = importlib.import_module("sentence_transformers.models")
         encoder = models.Transformer(str(folder), max_seq_length=512)
         pooling = models.Pooling(setup.geometry["hidden_size"])
         self._model: Any = sentence_transformers.SentenceTransformer(modules=[encoder, pooling], device="cpu")
