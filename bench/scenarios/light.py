@@ -7,6 +7,8 @@ from ..peers import OURS
 from ..timing import Spread, interleave, ratio
 from .latency import WORDS
 
+_CALLS = 20
+
 
 def run(context: Context) -> None:
     text = context.maker.of_words("light", 1, WORDS, one_sentence=True)
@@ -15,7 +17,7 @@ def run(context: Context) -> None:
     if worker is None:
         return
     systems = {"embed": "embed_words", "LightPipeline.fullAnnotate": "light_pipeline"}
-    measures = {name: context.timer(worker, System(name, OURS, task), text) for name, task in systems.items()}
+    measures = {name: context.timer(worker, System(name, OURS, task), text, _CALLS) for name, task in systems.items()}
     for measure in measures.values():
         measure()
     seconds = interleave(measures, context.settings.light)

@@ -7,6 +7,7 @@ from ..timing import Spread, interleave
 
 ROWS = 256  # MLAS is at its peak from about here
 PEER = "matrix products"
+_CALLS = 10
 
 
 def rate_system(precision: str) -> System:
@@ -27,7 +28,7 @@ def run(context: Context) -> None:
         worker = context.worker(PEER, threads)
         if worker is None:
             return
-        measures = {name: context.timer(worker, system, None) for name, system in systems.items()}
+        measures = {name: context.timer(worker, system, None, _CALLS) for name, system in systems.items()}
         for measure in measures.values():
             measure()
         for name, seconds in interleave(measures, context.settings.light).items():

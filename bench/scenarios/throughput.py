@@ -63,7 +63,7 @@ def _compare(
     products = _products(context, texts)
     if products is not None:
         measures[PRODUCTS] = context.timer(products, System(PRODUCTS, "matrix products", "products"), texts)
-        measures["rate"] = context.timer(products, rate_system("fp32"), None)
+        measures["rate"] = context.timer(products, rate_system("fp32"), None, calls=5)
         measures["rate"]()
     seconds = interleave(measures, context.settings.heavy)
     rates = seconds.pop("rate", None)
