@@ -121,7 +121,9 @@ class TensorStore:
     ) -> None: ...
 
 class Engine:
-    def __init__(self, weights: TensorStore, geometry: dict[str, Any], tokenizer: dict[str, Any]) -> None: ...
+    def __init__(
+        self, weights: TensorStore, geometry: dict[str, Any], tokenizer: dict[str, Any], precision: str
+    ) -> None: ...
     @staticmethod
     def of_graph(
         graph: tuple[Any, ...],

@@ -31,8 +31,8 @@ os.register_at_fork(after_in_child=_forget_parent)
 CACHE_BYTES = 16 << 20
 
 
-def engine_for(files: ModelFiles) -> _core.Engine:
-    """Return the engine of these files, loading it unless this process has it already.
+def engine_for(files: ModelFiles, precision: str) -> _core.Engine:
+    """Return the engine of these files in this precision, loading it unless this process has it already.
 
     Two annotators of one model share the weights in memory; the parameters stay their own.
     """
@@ -43,16 +43,17 @@ def engine_for(files: ModelFiles) -> _core.Engine:
         hashlib.sha256(files.spiece).digest(),
         files.geometry,
         files.keep_accents,
+        precision,
     )
     with _lock:
         engine = _engines.get(key)
         if engine is None:
-            engine = _load(files)
+            engine = _load(files, precision)
             _engines[key] = engine
         return engine
 
 
-def _load(files: ModelFiles) -> _core.Engine:
+def _load(files: ModelFiles, precision: str) -> _core.Engine:
     geometry = dataclasses.asdict(files.geometry)
     tokenizer = {
         "spiece": files.spiece,
@@ -63,7 +64,7 @@ def _load(files: ModelFiles) -> _core.Engine:
     }
     if files.graph is not None:
         return _core.Engine.of_graph(*_graph_parts(files.graph), geometry, tokenizer)
-    return _core.Engine(_fill_store(files), geometry, tokenizer)
+    return _core.Engine(_fill_store(files), geometry, tokenizer, precision)
 
 
 def _fill_store(files: ModelFiles) -> _core.TensorStore:

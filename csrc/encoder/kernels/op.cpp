@@ -65,11 +65,13 @@ ort::Status* Operator::create(const ort::CustomOp* op, const void*, const ort::K
     const Description& d = self(op).description_;
     auto made = std::make_unique<Node>(Node{{}, d.compute});
     const ort::Runtime& runtime = ort::Runtime::get();
-    if (d.integer_attribute != nullptr) {
-      runtime.check(
-          runtime.api().KernelInfoGetAttribute_int64(info, d.integer_attribute, &made->attributes.integer),
-          "reading an operator's attribute");
-    }
+    const auto read_integer = [&](const char* name, std::int64_t& to) {
+      if (name == nullptr) return;
+      runtime.check(runtime.api().KernelInfoGetAttribute_int64(info, name, &to),
+                    "reading an operator's attribute");
+    };
+    read_integer(d.integer_attribute, made->attributes.integer);
+    read_integer(d.levels_attribute, made->attributes.levels);
     if (d.real_attribute != nullptr) {
       runtime.check(
           runtime.api().KernelInfoGetAttribute_float(info, d.real_attribute, &made->attributes.real),

@@ -12,7 +12,7 @@ from .. import params as p
 from ..errors import DeviceError, InputError, ModelNotFoundError, ParameterError, TruncationWarning
 from ..results import Embeddings
 from ..warn import warn_user
-from .albert_params import LEVEL_POOLINGS, AlbertParams
+from .albert_params import CPU_PRECISIONS, LEVEL_POOLINGS, AlbertParams
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,8 +100,12 @@ class AlbertEmbeddings(AlbertParams):
         padding is attended to, long sentences are cut, and words without pieces get no vector.
     threads : int, optional
         Threads of one call. Default: ALBERT_FAST_NUM_THREADS, else every processor this process may use.
-    device, precision
-        This version computes on "cpu" in "fp32".
+    device : {"cpu"}
+        Where the model runs.
+    precision : {"fp32", "int8"}
+        Arithmetic of the layers' matrix products. With "int8" the weights are quantized when the model is loaded, and
+        the rows that go into a product each by itself, so that a vector still does not depend on its neighbours; all
+        else is fp32. `albert_fast.verify` says how far the vectors are from fp32's.
 
     Examples
     --------
@@ -115,7 +119,7 @@ class AlbertEmbeddings(AlbertParams):
     def __init__(self, **parameters: Any) -> None:
         super().__init__(**parameters)
         self._files: ModelFiles | None = None
-        self._engine: _core.Engine | None = None
+        self._engine: tuple[str, _core.Engine] | None = None  # the precision it computes in, and it
 
     # ---------------------------------------------------------------- getting and keeping a model
 
@@ -295,19 +299,19 @@ class AlbertEmbeddings(AlbertParams):
         return self._files
 
     def _loaded(self) -> _core.Engine:
-        self._check_device()
-        engine = self._engine
-        if engine is None:
+        precision = self._check_device()
+        if self._engine is None or self._engine[0] != precision:
             from ..engines import engine_for
 
-            engine = self._engine = engine_for(self._model_files())
-        return engine
+            self._engine = precision, engine_for(self._model_files(), precision)
+        return self._engine[1]
 
     def _warm_up(self) -> None:
         """Make the session now, so that the first call costs what the others cost."""
         self._loaded().embed_ids([[0, 0]], self._options())
 
-    def _check_device(self) -> None:
+    def _check_device(self) -> str:
+        """Return the precision, which this device has."""
         device, precision = self.get_param("device"), self.get_param("precision")
         if device == "auto":
             device = "cpu"
@@ -323,11 +327,18 @@ class AlbertEmbeddings(AlbertParams):
             )
         if device != "cpu":
             raise DeviceError(f"device={device!r} does not exist. Use device='cpu'.")
-        if precision != "fp32":
+        if precision not in CPU_PRECISIONS:
             raise DeviceError(
-                f"precision={precision!r} is not available on the CPU in this version of albert_fast. "
-                "Use precision='fp32'."
+                f"precision={precision!r} is not available on the CPU, which computes in fp32 and int8. "
+                "Use precision='fp32' or 'int8'."
             )
+        if precision != "fp32" and self._model_files().graph is not None:
+            raise DeviceError(
+                f"precision={precision!r} needs the model's weights, but {self._model_files().name} is an ONNX graph "
+                "that runs as it is, in the precision it was written with. Use precision='fp32', or load the model "
+                "from its weights (a Hugging Face folder, say)."
+            )
+        return str(precision)
 
     # Pickling carries the configuration; whoever unpickles loads the model from the same folder on first use.
     def __getstate__(self) -> dict[str, Any]:
