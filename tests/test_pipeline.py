@@ -455,6 +455,9 @@ def test_chunks_are_found_in_any_sentence_unless_spark_nlp_is_wanted(tiny: Alber
         assert result["pooled"][0].result == found
         words = result["embeddings"][0].vectors
         assert np.array_equal(result["pooled"][0].vectors[0], words[1])
+    across = Pipeline(stages=[*stages[:5], stages[5].copy({"compat": None})]).fit()
+    pooled = across.transform({"text": table["text"], "want": [["two. Three"]]})["pooled"][0]
+    assert np.allclose(pooled.vectors[0], words[1:4].mean(axis=0), atol=1e-6)
 
 
 @pytest.mark.parametrize("offsets", ["codepoints", "utf16"])

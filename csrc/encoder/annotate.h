@@ -31,9 +31,8 @@ struct AnnotatedSentences {
   }
 };
 
-/// Finds the tokens of every sentence by place: where both columns look into the same text, by their place in
-/// it; otherwise, and always where Spark NLP is reproduced, by begin and end, so that documents of one row
-/// that all begin at 0 then share tokens.
+/// Finds the tokens of every sentence: in its own document, or where Spark NLP is reproduced by offsets
+/// alone, so that documents of one row, which all begin at 0, share tokens.
 AnnotatedSentences join_sentences(const columns::AnnotationColumn& sentences,
                                   const columns::AnnotationColumn& tokens, bool sparknlp);
 
