@@ -90,6 +90,10 @@ class Annotation:
         """Return the six fields by name, as Spark's rows do."""
         return {name: getattr(self, name) for name in _FIELDS}
 
+    def toDict(self) -> dict[str, Any]:
+        """Return the six fields by name: what pandas' ``to_json`` writes, which asks for this method."""
+        return self.asDict()
+
     def copy(self, result: str) -> Annotation:
         """Return the same annotation with another result."""
         other = Annotation(self.annotatorType, self.begin, self.end, result, self.metadata, self.vector)

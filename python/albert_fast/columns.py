@@ -248,6 +248,9 @@ class Annotations(Sequence[Annotation]):
 
     Equal to any sequence of equal annotations. ``result``, ``begin``, ``end`` and ``vectors`` read one field of all of
     them without making any.
+
+    pandas' ``to_json`` writes a cell as a dict of fields, each a list. Its ``to_parquet`` takes no objects: write
+    ``start().createDataFrame(frame).to_arrow()`` with ``pyarrow.parquet.write_table``.
     """
 
     __slots__ = ("_first", "_last", "column", "row")
@@ -291,6 +294,17 @@ class Annotations(Sequence[Annotation]):
     def embeddings(self) -> list[NDArray[np.float32]]:
         """The vectors one by one: views, empty where an annotation has none."""
         return [self.column.vector(i) for i in range(self._first, self._last)]
+
+    def toDict(self) -> dict[str, list[Any]]:
+        """Return the six fields by name, each a list: what pandas' ``to_json`` writes, which asks for this method."""
+        return {
+            "annotatorType": self.annotatorType,
+            "begin": self.begin.tolist(),
+            "end": self.end.tolist(),
+            "result": self.result,
+            "metadata": self.metadata,
+            "embeddings": [vector.tolist() for vector in self.embeddings],
+        }
 
     def __len__(self) -> int:
         return self._last - self._first
