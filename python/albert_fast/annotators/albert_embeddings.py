@@ -112,7 +112,7 @@ class AlbertEmbeddings(AlbertParams):
     ['ALBERT', 'is', 'small', '.']
     """
 
-    def __init__(self, **parameters: Any) -> None:
+    def __init__(self, /, **parameters: Any) -> None:
         super().__init__(**parameters)
         self._files: ModelFiles | None = None
         self._engine: _core.Engine | None = None
@@ -122,6 +122,7 @@ class AlbertEmbeddings(AlbertParams):
     @classmethod
     def pretrained(
         cls,
+        /,
         name: str = "albert_base_uncased",
         lang: str | None = "en",
         remote_loc: str | None = None,
@@ -174,6 +175,7 @@ class AlbertEmbeddings(AlbertParams):
     @classmethod
     def load(
         cls,
+        /,
         path: str | os.PathLike[str],
         *,
         num_attention_heads: int | None = None,
@@ -456,7 +458,7 @@ class AlbertEmbeddings(AlbertParams):
         engine = self._loaded()
         return self._result(engine, engine.embed(texts, options, first), texts, options)
 
-    def _call_options(self, *, special_tokens: bool = False, **given: Any) -> dict[str, Any]:
+    def _call_options(self, /, *, special_tokens: bool = False, **given: Any) -> dict[str, Any]:
         unknown = set(given) - {"level", "pooling", "layers", "normalize", "tokenization", "detect_sentences"}
         if unknown:
             raise ParameterError(f"{sorted(unknown)[0]} is no option of a call; set it on the annotator.")
@@ -497,6 +499,7 @@ class AlbertEmbeddings(AlbertParams):
 
     def stream(
         self,
+        /,
         texts: Iterable[str],
         *,
         chunk_texts: int = 1024,
@@ -551,7 +554,7 @@ class AlbertEmbeddings(AlbertParams):
         piece = engine.piece if options["level"] == "piece" else None
         return Embeddings(columns, texts, level=options["level"], utf16=options["utf16_offsets"], piece=piece)
 
-    def _options(self, **given: Any) -> dict[str, Any]:
+    def _options(self, /, **given: Any) -> dict[str, Any]:
         """Return the settings of one call as the core takes them."""
 
         def value(name: str) -> Any:

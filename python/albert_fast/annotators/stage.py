@@ -60,7 +60,7 @@ class Stage(p.HasParams):
     inputAnnotatorTypes: ClassVar[tuple[str, ...]] = ()
     outputAnnotatorType: ClassVar[str | None] = None
 
-    def __init__(self, **parameters: Any) -> None:
+    def __init__(self, /, **parameters: Any) -> None:
         super().__init__(parameters)
         self.uid = f"{self.uid_prefix}_{os.urandom(6).hex()}"
 

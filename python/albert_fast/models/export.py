@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelNotFoundError, ParameterError
-from ..folders import write_folder, write_synced
+from ..folders import path_of, write_folder, write_synced
 from . import onnx_writer, tensors
 from .containers.blobs import FileBlob
 from .files import ModelFiles
@@ -58,7 +58,7 @@ def export_model(files: ModelFiles, form: str, destination: str | os.PathLike[st
             f"{files.source} is an ONNX graph that is run as it is; it cannot be written in another form. Copy the "
             "file, or export a model that was loaded from weights."
         )
-    target = Path(destination)
+    target = path_of(destination)
     if form == "spark-nlp":
         _check_for_spark(files)
     elif target.suffix == ".onnx":

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
-from ..folders import check_free, write_folder, write_synced
+from ..folders import check_free, path_of, write_folder, write_synced
 from . import record
 from .files import ModelFiles
 from .folder import ADDED_TOKENS, CONFIG, TOKENIZER_CONFIG, WEIGHTS
@@ -53,7 +53,7 @@ def save_folder(
     CorruptModelError
         The weights changed since they were loaded.
     """
-    target = Path(destination)
+    target = path_of(destination)
     check_free(target, record.FILE_NAME, overwrite)
     _check_parameters(parameters)
     return write_folder(target, lambda work: _fill(work, files, parameters))
