@@ -185,3 +185,17 @@ def test_levels_put_vectors_beside_the_tokens_of_their_document(sentences: str, 
     dogs = tiny.embed(["I love dogs. 😀 bark"], detect_sentences=sentences == "sentence")
     of_dogs = tokens[tokens["token"].isin(["dogs", "bark"])]["embeddings"]
     assert np.array_equal(np.stack(list(of_dogs)), dogs.vectors[[2, 5]])
+
+
+def test_like_spark_nlp_documents_share_words_but_only_those_that_are_read(tiny: AlbertEmbeddings) -> None:
+    model = tiny.copy({"compat": "sparknlp", "maxSentenceLength": 5}).setInputCols("document", "token")
+    steps = [DocumentAssembler(input_col="text"), Tokenizer(input_cols=["document"], output_col="token")]
+    table = Pipeline(stages=steps).fit().transform({"text": [["a b", "c d e f"]]})
+    words = model.setOutputCol("embeddings").transform(table)["embeddings"][0]
+    # The first three tokens that lie in the document's offsets, and of two that begin at one place the first.
+    assert words.result == ["a", "b", "a", "a", "b", "a"]
+    n = 60
+    table = Pipeline(stages=steps).fit().transform({"text": [["a b c d"] * n]})
+    options = {**model._options(level="word"), "lone_texts": False}
+    _, stats = model._loaded().annotate(table["document"].core, table["token"].core, options)
+    assert (stats["sentences"], stats["words"]) == (n, 3 * n)  # not 4 * n for each of them

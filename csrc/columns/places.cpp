@@ -180,8 +180,11 @@ std::span<const std::uint32_t> RowPlaces::of_number(std::int32_t number) const {
   return {first, last};
 }
 
-std::span<const std::uint32_t> RowPlaces::within(std::size_t span) {
-  if (by_number_) return of_number(span_numbers_[span]);
+std::span<const std::uint32_t> RowPlaces::within(std::size_t span, std::size_t most) {
+  if (by_number_) {
+    const auto all = of_number(span_numbers_[span]);
+    return all.first(std::min(most, all.size()));
+  }
   const Place place = place_of(spans_, span, by_document_);
   found_.clear();
   auto next = std::partition_point(order_.begin(), order_.end(), [&](std::uint32_t w) {
@@ -191,6 +194,12 @@ std::span<const std::uint32_t> RowPlaces::within(std::size_t span) {
     const Place own = place_of(words_, *next, by_document_);
     if (own.document != place.document || own.begin > place.end + 1) break;
     if (own.end <= place.end) found_.push_back(*next);
+    if (in_order_ && found_.size() > most) break;
+  }
+  if (found_.size() > most) {
+    const auto behind = found_.begin() + static_cast<std::ptrdiff_t>(most);
+    if (!in_order_) std::nth_element(found_.begin(), behind, found_.end());
+    found_.erase(behind, found_.end());
   }
   if (!in_order_) std::sort(found_.begin(), found_.end());
   return found_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -26,8 +27,9 @@ class RowPlaces {
   RowPlaces(const AnnotationColumn& spans, const AnnotationColumn& words, FindBy find_by);
 
   void use_row(std::size_t row);
-  /// The words of a span of that row. Valid until the next call.
-  [[nodiscard]] std::span<const std::uint32_t> within(std::size_t span);
+  /// The words of a span of that row, or the first `most` of them. Valid until the next call.
+  [[nodiscard]] std::span<const std::uint32_t> within(
+      std::size_t span, std::size_t most = std::numeric_limits<std::size_t>::max());
 
  private:
   [[nodiscard]] bool use_numbers(std::size_t row);

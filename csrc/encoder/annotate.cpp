@@ -14,10 +14,18 @@ using columns::AnnotationColumn;
 
 constexpr std::size_t kMaxWords = 0x7FFFFFFF;
 
+// Spark NLP reads the first words of a sentence only.
+std::size_t sparknlp_words(const EmbedOptions& options) {
+  return static_cast<std::size_t>(std::max<std::int64_t>(options.max_sentence_length, 2) - 2);
+}
+
 class Joiner {
  public:
-  Joiner(const AnnotationColumn& sentences, const AnnotationColumn& tokens, columns::FindBy find_by)
-      : sentences_(sentences), tokens_(tokens), places_(sentences, tokens, find_by) {}
+  Joiner(const AnnotationColumn& sentences, const AnnotationColumn& tokens, const EmbedOptions& options)
+      : sentences_(sentences),
+        tokens_(tokens),
+        places_(sentences, tokens, options.sparknlp ? columns::FindBy::offsets : columns::FindBy::place),
+        most_(options.sparknlp ? sparknlp_words(options) : kMaxWords) {}
 
   AnnotatedSentences join() {
     out_.row_splits.push_back(0);
@@ -35,8 +43,9 @@ class Joiner {
 
  private:
   void add_sentence(std::size_t sentence, std::int32_t number) {
-    const auto found = places_.within(sentence);
+    auto found = places_.within(sentence, std::max(most_, std::size_t{1}));
     if (found.empty()) return;
+    found = found.first(std::min(most_, found.size()));
     if (found.size() > kMaxWords - out_.words.size()) {
       fail(ErrorCode::invalid_input,
            "the sentences of the table have more than 2^31 tokens, because those of one row overlap; give it "
@@ -52,13 +61,14 @@ class Joiner {
   const AnnotationColumn& sentences_;
   const AnnotationColumn& tokens_;
   columns::RowPlaces places_;
+  std::size_t most_;  // words of a sentence
   AnnotatedSentences out_;
 };
 
 }  // namespace
 
 AnnotatedSentences join_sentences(const AnnotationColumn& sentences, const AnnotationColumn& tokens,
-                                  bool sparknlp) {
+                                  const EmbedOptions& options) {
   if (sentences.rows() != tokens.rows()) {
     fail(ErrorCode::invalid_input, "the columns of sentences and tokens have " +
                                        std::to_string(sentences.rows()) + " and " +
@@ -67,7 +77,7 @@ AnnotatedSentences join_sentences(const AnnotationColumn& sentences, const Annot
   if (tokens.size() > kMaxWords) {
     fail(ErrorCode::invalid_input, "the table has more than 2^31 tokens; give it in parts");
   }
-  return Joiner(sentences, tokens, sparknlp ? columns::FindBy::offsets : columns::FindBy::place).join();
+  return Joiner(sentences, tokens, options).join();
 }
 
 namespace {

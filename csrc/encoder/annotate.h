@@ -32,9 +32,10 @@ struct AnnotatedSentences {
 };
 
 /// Finds the tokens of every sentence: in its own document, or where Spark NLP is reproduced by offsets
-/// alone, so that documents of one row, which all begin at 0, share tokens.
+/// alone, so that documents of one row, which all begin at 0, share tokens. Of these only the first are
+/// taken, which Spark NLP reads: each of n documents has the tokens of all n.
 AnnotatedSentences join_sentences(const columns::AnnotationColumn& sentences,
-                                  const columns::AnnotationColumn& tokens, bool sparknlp);
+                                  const columns::AnnotationColumn& tokens, const EmbedOptions& options);
 
 /// The annotations of the words that `encoding` kept, without their vectors. Sentence i of `encoding` is
 /// sentence i of `joined`.
