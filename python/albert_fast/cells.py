@@ -10,7 +10,7 @@ import numpy as np
 from .annotation import Annotation
 from .columns import AnnotationColumn, Annotations
 from .errors import InputError
-from .extras import import_pandas
+from .extras import import_package
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -179,7 +179,7 @@ def repeated(cells: Any, rows: NDArray[np.int64], index: pd.Index) -> Any:
         cells = np.asarray(cells, dtype=object)
     taken = pandas_values(take_cells(cells, rows))
     if isinstance(taken, np.ndarray) and taken.dtype == object:
-        return import_pandas("a table of annotations").Series(taken, index=index, dtype=object)
+        return import_package("pandas", "a table of annotations").Series(taken, index=index, dtype=object)
     if isinstance(taken, list) and any(isinstance(cell, str) for cell in taken):
-        return import_pandas("a table of annotations").Series(taken, index=index, dtype=object)
+        return import_package("pandas", "a table of annotations").Series(taken, index=index, dtype=object)
     return taken

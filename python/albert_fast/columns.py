@@ -14,7 +14,7 @@ import numpy as np
 from . import _core
 from .annotation import Annotation
 from .errors import InputError
-from .extras import import_pyarrow
+from .extras import import_package
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -213,7 +213,7 @@ class AnnotationColumn(Sequence["Annotations"]):
         MissingDependencyError
             pyarrow is not installed.
         """
-        return import_pyarrow("to_arrow").chunked_array(self)
+        return import_package("pyarrow", "to_arrow").chunked_array(self)
 
     def __arrow_c_schema__(self) -> object:
         """Export the type: a list of Spark NLP's annotation structs (Arrow's PyCapsule interface)."""

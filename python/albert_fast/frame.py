@@ -24,7 +24,7 @@ from .cells import (
 )
 from .columns import AnnotationColumn, Annotations
 from .errors import InputError, WiringError
-from .extras import import_pandas, import_pyarrow
+from .extras import import_package
 from .row import Row
 from .spark_surface import SparkSurface
 from .wiring import EMPTY, there
@@ -270,7 +270,7 @@ class Frame(SparkSurface):
 
     def toPandas(self) -> pd.DataFrame:
         """Return a pandas DataFrame. Cells of annotations are `Annotations`, which read like lists."""
-        pandas = import_pandas("toPandas")
+        pandas = import_package("pandas", "toPandas")
         names = self.columns
         if len(set(names)) < len(names):
             raise WiringError("Two columns have the same name. Give them different names with toDF.")
@@ -301,7 +301,7 @@ class Frame(SparkSurface):
         MissingDependencyError
             pyarrow is not installed.
         """
-        pyarrow = import_pyarrow("to_arrow")
+        pyarrow = import_package("pyarrow", "to_arrow")
         arrays, fields = [], []
         for name, cells in self._columns:
             metadata = None

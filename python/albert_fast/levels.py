@@ -10,7 +10,7 @@ import numpy as np
 from .cells import Table, pandas_values, repeated
 from .columns import NO_VECTOR, AnnotationColumn
 from .errors import ParameterError, WiringError
-from .extras import import_pandas
+from .extras import import_package
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,7 @@ def explode_to(frame: Table, level: str) -> pd.DataFrame:
     """Return a DataFrame of one kind of annotation; see `Frame.to_pandas`."""
     if level not in LEVELS:
         raise ParameterError(f"level is {level!r}; it can be {', '.join(LEVELS)}.")
-    pandas = import_pandas("to_pandas")
+    pandas = import_package("pandas", "to_pandas")
     name = column_of_level(frame, level)
     unit = frame.annotations(name)
     rows = np.repeat(np.arange(len(frame)), np.diff(unit.row_splits))
