@@ -121,6 +121,17 @@ def test_annotations_made_anew_are_told_apart_by_spark_nlps_sentence_number(tiny
     assert list(pooled.transform(again)["pooled"]) == list(pooled.transform(whole)["pooled"])
 
 
+def test_rows_without_anything_to_look_into_are_no_matter(tiny: AlbertEmbeddings) -> None:
+    data = table().assign(want=[["nowhere"]] * len(ROWS))
+    result = Pipeline(stages=stages(tiny, "document")).fit().transform(data)
+    assert [list(cell) for cell in result["of_chunks"]] == [[]] * len(ROWS)
+    steps = stages(tiny, "document")
+    steps[1] = SentenceDetector(input_cols=["document"], output_col="sentence", min_length=1000)
+    steps[2] = Tokenizer(input_cols=["document"], output_col="token")
+    result = Pipeline(stages=steps).fit().transform(table())
+    assert [len(cell) for cell in result["of_sentences"]] == [0] * len(ROWS)
+
+
 def test_what_cannot_be_told_apart_is_an_error(tiny: AlbertEmbeddings) -> None:
     steps = stages(tiny, "document")
     again = stepwise(steps[:4], table(), each_column(lambda column: column.map(anew)))
@@ -146,6 +157,14 @@ def test_cells_put_together_are_told_apart_or_refused(tiny: AlbertEmbeddings) ->
     both = pd.DataFrame({name: [[a for cell in result[name] for a in cell]] for name in ("sentence", "token")})
     with pytest.raises(InputError, match="cells were put together"):
         steps[4].transform(both)
+    rows = (
+        Pipeline(stages=steps[:3])
+        .fit()
+        .transform({"text": [["I love cats.", "x"], ["We", "I love dogs."]], "want": [[]] * 2})
+    )
+    tokens = [a for cell in rows["token"] for a in cell]
+    with pytest.raises(InputError, match="cells were put together"):  # document 0 is there twice
+        steps[4].transform({"sentence": [list(rows["sentence"][0])], "token": [tokens]})
     for name in ("sentence", "token"):
         for number, cell in enumerate(result[name]):
             made = anew(cell)

@@ -141,8 +141,9 @@ void RowPlaces::use_row(std::size_t row) {
   by_number_ = false;
   by_document_ = find_by_ != FindBy::offsets && know_documents(spans_, row) && know_documents(words_, row);
   in_order_ = sort_by_place(words_, row, order_, by_document_);
-  if (find_by_ == FindBy::offsets || order_.empty()) return;
-  const bool clear = by_document_ || !overlap(words_, order_, false);
+  const bool nothing = order_.empty() || spans_.row_splits[row] == spans_.row_splits[row + 1];
+  if (find_by_ == FindBy::offsets || nothing) return;
+  const bool clear = !overlap(words_, order_, by_document_);
   if (find_by_ == FindBy::loose_place) {
     if (!clear) fail_ambiguous(spans_, words_, row);
     return;

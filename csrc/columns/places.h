@@ -20,8 +20,8 @@ enum class FindBy : std::uint8_t {
 /// (sentences, documents, chunks), in their order.
 ///
 /// Offsets begin anew in every document of a row. Where both columns know their documents, these tell them
-/// apart. Where they do not, and offsets alone would be ambiguous, each word must name its span by the
-/// metadata "sentence" and stand in the span's text at its offsets; else the row is refused.
+/// apart. Where places are ambiguous (words or spans overlap), each word must name its span by the metadata
+/// "sentence" and stand in the span's text at its offsets; else the row is refused.
 class RowPlaces {
  public:
   RowPlaces(const AnnotationColumn& spans, const AnnotationColumn& words, FindBy find_by);
