@@ -116,7 +116,7 @@ class AlbertEmbeddings(AlbertParams):
     ['ALBERT', 'is', 'small', '.']
     """
 
-    def __init__(self, **parameters: Any) -> None:
+    def __init__(self, /, **parameters: Any) -> None:
         super().__init__(**parameters)
         self._files: ModelFiles | None = None
         self._engine: tuple[str, _core.Engine] | None = None  # the precision it computes in, and it
@@ -126,6 +126,7 @@ class AlbertEmbeddings(AlbertParams):
     @classmethod
     def pretrained(
         cls,
+        /,
         name: str = "albert_base_uncased",
         lang: str | None = "en",
         remote_loc: str | None = None,
@@ -178,6 +179,7 @@ class AlbertEmbeddings(AlbertParams):
     @classmethod
     def load(
         cls,
+        /,
         path: str | os.PathLike[str],
         *,
         num_attention_heads: int | None = None,
@@ -467,7 +469,7 @@ class AlbertEmbeddings(AlbertParams):
         engine = self._loaded()
         return self._result(engine, engine.embed(texts, options, first), texts, options)
 
-    def _call_options(self, *, special_tokens: bool = False, **given: Any) -> dict[str, Any]:
+    def _call_options(self, /, *, special_tokens: bool = False, **given: Any) -> dict[str, Any]:
         unknown = set(given) - {"level", "pooling", "layers", "normalize", "tokenization", "detect_sentences"}
         if unknown:
             raise ParameterError(f"{sorted(unknown)[0]} is no option of a call; set it on the annotator.")
@@ -508,6 +510,7 @@ class AlbertEmbeddings(AlbertParams):
 
     def stream(
         self,
+        /,
         texts: Iterable[str],
         *,
         chunk_texts: int = 1024,
@@ -562,7 +565,7 @@ class AlbertEmbeddings(AlbertParams):
         piece = engine.piece if options["level"] == "piece" else None
         return Embeddings(columns, texts, level=options["level"], utf16=options["utf16_offsets"], piece=piece)
 
-    def _options(self, **given: Any) -> dict[str, Any]:
+    def _options(self, /, **given: Any) -> dict[str, Any]:
         """Return the settings of one call as the core takes them."""
 
         def value(name: str) -> Any:
