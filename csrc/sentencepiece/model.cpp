@@ -81,7 +81,7 @@ void Model::score_pieces(const ModelFile& file) {
   unknown_score_ = least - kUnknownPenalty;
   node_scores_.assign(1, -std::numeric_limits<float>::infinity());
   node_scores_.insert(node_scores_.end(), file_scores_.begin(), file_scores_.end());
-  float largest = std::fabs(unknown_score_);
+  largest_score_ = std::fabs(unknown_score_);
   for (std::size_t i = 0; i < types_.size(); ++i) {
     longest_piece_ = std::max(longest_piece_, file.pieces[i].text.size());
     float& score = node_scores_[i + 1];
@@ -91,9 +91,9 @@ void Model::score_pieces(const ModelFile& file) {
     } else if (types_[i] == PieceType::unknown || types_[i] == PieceType::byte) {
       score = unknown_score_;
     }
-    largest = std::max(largest, std::fabs(score));
+    largest_score_ = std::max(largest_score_, std::fabs(score));
   }
-  scores_are_modest_ = largest <= kModestScore;
+  scores_are_modest_ = largest_score_ <= kModestScore;
 }
 
 void Model::check_marks(const ModelFile& file) {

@@ -85,6 +85,9 @@ class Model {
     return node_scores_[static_cast<std::size_t>(id) + 1];
   }
 
+  /// No node's score is larger, signs aside.
+  [[nodiscard]] float largest_score() const { return largest_score_; }
+
   /// Normalizes and segments one text whose pieces follow others with the sum `score` (updated). Appends
   /// pieces and, if wanted, how many lattice nodes each stands for. `in_one_go` searches it as a whole, so
   /// that the lattice knows its safe start score; otherwise in parts where that gives the same.
@@ -109,7 +112,7 @@ class Model {
   PieceTrie trie_;
   Normalizer normalizer_;
   std::size_t longest_piece_ = 0;
-  float unknown_score_ = 0.0F;
+  float unknown_score_ = 0.0F, largest_score_ = 0.0F;
   std::int32_t unknown_id_ = 0;
   bool marks_are_borders_ = false, scores_are_modest_ = false;
 };
