@@ -110,6 +110,7 @@ class Model {
   std::vector<std::int32_t> not_in_trie_;  // ids of pieces that text never matches, by text
   std::vector<std::int32_t> byte_ids_;     // 256 of them, or none: no byte fallback
   PieceTrie trie_;
+  PieceTrie::Unit mark_;  // where the space mark leads
   Normalizer normalizer_;
   std::size_t longest_piece_ = 0;
   float unknown_score_ = 0.0F, largest_score_ = 0.0F;

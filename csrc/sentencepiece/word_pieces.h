@@ -12,8 +12,7 @@
 namespace albert_fast::sentencepiece {
 
 /// What a word becomes, as it lies in the cache. 64-bit words, for most entries in the first cache line only:
-/// - 0: version (24 bits, odd while written), word size (6), pieces (4), flags (4), safe score (26,
-/// truncated)
+/// - 0: version (24 bits, odd while written), word size (6), pieces (4), flags (4), safe score (26)
 /// - 1: where the first eight pieces end in the word, a byte each
 /// - 2, 3: the word's last 16 bytes, zeros before a shorter one
 /// - 4 to 7: ids of the first eight pieces
