@@ -143,7 +143,7 @@ void Model::segment(std::string_view text, Scratch& scratch, float& score, std::
   }
   normalizer_.run(text, scratch.normalized);
   const std::string_view normalized = scratch.normalized.view();
-  LatticeTables tables{
+  const LatticeTables tables{
       &trie_,         node_scores_.data(), unknown_score_, static_cast<std::uint32_t>(unknown_id_) + 1,
       longest_piece_, largest_score_,      mark_};
   bool after_unknown = false;
