@@ -28,7 +28,8 @@ inline void with_rows(std::size_t rows, Work work) {
 
 class Head {
  public:
-  void run(const AttentionProblem& p, std::size_t sequence, std::size_t head) {
+  // Not inlined: beside the thread's own object the compiler would ask for its address in every loop.
+  [[gnu::noinline]] void run(const AttentionProblem& p, std::size_t sequence, std::size_t head) {
     const auto first = static_cast<std::size_t>(p.cu_seqlens[sequence]);
     length_ = static_cast<std::size_t>(p.cu_seqlens[sequence + 1]) - first;
     if (length_ == 0) return;
@@ -61,15 +62,16 @@ class Head {
   template <class Row>
   void gather(const AttentionProblem& p, std::size_t first, std::size_t head) {
     const std::size_t hidden = p.heads * p.head_dim;
-    const float scale = 1.0F / std::sqrt(static_cast<float>(dim_));
+    // Scores are powers of 2 instead of e.
+    const float scale = kLog2OfE / std::sqrt(static_cast<float>(dim_));
     const std::size_t at = head * dim_;
     for (std::size_t i = 0; i < length_; ++i) {
       const Row row(p.qkv, first + i);
       for_each_vector(dim_, [&](std::size_t d, auto amount) {
         store(queries_ + i * dim_ + d, row.at(at + d, amount) * scale, amount);
-        store(values_ + i * dims_ + d, row.at(2 * hidden + at + d, amount), amount);
+        store(value_at(i, d), row.at(2 * hidden + at + d, amount), amount);
       });
-      for (std::size_t d = dim_; d < dims_; ++d) values_[i * dims_ + d] = 0.0F;
+      for (std::size_t d = dim_; d < dims_; ++d) *value_at(i, d) = 0.0F;
     }
     for (std::size_t i = 0; i < columns_; i += kLanes) {
       for_each_vector(dim_, [&](std::size_t d, auto amount) {
@@ -78,10 +80,18 @@ class Head {
           square[r] = Row(p.qkv, first + i + r).at(hidden + at + d, amount);
         }
         transpose(square);
-        for (std::size_t r = 0; r < kLanes && d + r < dim_; ++r)
-          store(keys_ + (d + r) * columns_ + i, square[r]);
+        for (std::size_t r = 0; r < kLanes && d + r < dim_; ++r) store(key_at(d + r, i), square[r]);
       });
     }
+  }
+
+  // Dimension d of key j; a vector of keys from j on.
+  [[nodiscard]] float* key_at(std::size_t d, std::size_t j) const {
+    return keys_ + (j / kTileColumns * dim_ + d) * kTileColumns + j % kTileColumns;
+  }
+  // Dimension d of value j; a vector of dimensions from d on.
+  [[nodiscard]] float* value_at(std::size_t j, std::size_t d) const {
+    return values_ + (d / kTileColumns * length_ + j) * kTileColumns + d % kTileColumns;
   }
 
   /// scores[rows, columns] = queries[first : first + rows] * keys
@@ -89,11 +99,12 @@ class Head {
     for (std::size_t j = 0; j < columns_; j += kTileColumns) {
       for (std::size_t r = 0; r < rows; r += kTileRows) {
         const float* queries = queries_ + (first + r) * dim_;
+        const float* keys = key_at(0, j);
         with_rows(rows - r < kTileRows ? rows - r : kTileRows, [&]<std::size_t Rows>() {
           Vector sum[Rows][2] = {};
           for (std::size_t d = 0; d < dim_; ++d) {
-            const Vector k0 = load(keys_ + d * columns_ + j);
-            const Vector k1 = load(keys_ + d * columns_ + j + kLanes);
+            const Vector k0 = load(keys + d * kTileColumns);
+            const Vector k1 = load(keys + d * kTileColumns + kLanes);
             for (std::size_t q = 0; q < Rows; ++q) {
               const Vector x = splat(queries[q * dim_ + d]);
               sum[q][0] += x * k0;
@@ -111,15 +122,16 @@ class Head {
 
   /// Scores to weights that are yet to be divided by their sum; returns 1 / sum.
   float exponentials(float* row) const {
-    // The padding's weights come out as exp(-87), below half a unit in the last place of any sum, and are not
+    const std::size_t columns = columns_;
+    // The padding's weights come out as 2^-125, below half a unit in the last place of any sum, and are not
     // mixed.
-    for (std::size_t j = length_; j < columns_; ++j) row[j] = -std::numeric_limits<float>::infinity();
+    for (std::size_t j = length_; j < columns; ++j) row[j] = -std::numeric_limits<float>::infinity();
     Vector top = load(row);
-    for (std::size_t j = kLanes; j < columns_; j += kLanes) top = higher(top, load(row + j));
+    for (std::size_t j = kLanes; j < columns; j += kLanes) top = higher(top, load(row + j));
     const float highest = highest_of(top);
     Vector sums{};
-    for (std::size_t j = 0; j < columns_; j += kLanes) {
-      const Vector e = exp_below(load(row + j) - highest);
+    for (std::size_t j = 0; j < columns; j += kLanes) {
+      const Vector e = exp2_below(load(row + j) - highest);
       store(row + j, e);
       sums += e;
     }
@@ -132,11 +144,12 @@ class Head {
       const std::size_t count = dim_ - d < kTileColumns ? dim_ - d : kTileColumns;
       for (std::size_t r = 0; r < rows; r += kTileRows) {
         const float* weights = scores_ + r * columns_;
+        const float* values = value_at(0, d);
         with_rows(rows - r < kTileRows ? rows - r : kTileRows, [&]<std::size_t Rows>() {
           Vector sum[Rows][2] = {};
           for (std::size_t j = 0; j < length_; ++j) {
-            const Vector v0 = load(values_ + j * dims_ + d);
-            const Vector v1 = load(values_ + j * dims_ + d + kLanes);
+            const Vector v0 = load(values + j * kTileColumns);
+            const Vector v1 = load(values + j * kTileColumns + kLanes);
             for (std::size_t q = 0; q < Rows; ++q) {
               const Vector w = splat(weights[q * columns_ + j]);
               sum[q][0] += w * v0;
@@ -156,8 +169,8 @@ class Head {
 
   AlignedBuffer<float> memory_;
   float* queries_ = nullptr;  // [length, dim], scaled
-  float* keys_ = nullptr;     // [dim, columns]
-  float* values_ = nullptr;   // [length, dims]
+  float* keys_ = nullptr;     // [columns / kTileColumns, dim, kTileColumns]
+  float* values_ = nullptr;   // [dims / kTileColumns, length, kTileColumns]
   float* scores_ = nullptr;   // [kQueryBlock, columns]
   float inverse_sums_[kQueryBlock] = {};
   std::size_t length_ = 0;

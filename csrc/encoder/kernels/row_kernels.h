@@ -113,8 +113,9 @@ inline void add_norm(const AddNormProblem& p, std::size_t first_row, std::size_t
 
 // x * (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2, with (1 + tanh(u)) / 2 = 1 / (1 + exp(-2u)).
 inline Vector gelu_tanh(Vector x) {
-  const Vector twice = x * (1.5957691216057308F + 0.07135481282952498F * (x * x));
-  return x / (1.0F + exp_of(-twice));
+  constexpr float kFirst = 1.5957691216057308F * kLog2OfE, kThird = 0.07135481282952498F * kLog2OfE;
+  const Vector twice = x * (kFirst + kThird * (x * x));
+  return x / (1.0F + exp2_of(-twice));
 }
 
 // x * (1 + erf(x / sqrt(2))) / 2; erf by formula 7.1.26 of Abramowitz and Stegun, off by less than 1.5e-7.
@@ -127,7 +128,7 @@ inline Vector gelu_erf(Vector x) {
   p = p * t + 1.421413741F;
   p = p * t - 0.284496736F;
   p = p * t + 0.254829592F;
-  const Vector tail = p * t * exp_below(-(size * size));  // 1 - erf(size)
+  const Vector tail = p * t * exp2_below(-kLog2OfE * (size * size));  // 1 - erf(size)
   return 0.5F * x * (z < 0.0F ? tail : 2.0F - tail);
 }
 

@@ -136,26 +136,27 @@ inline void for_each_vector(std::size_t columns, Step step) {
   if (c < columns) step(c, Part{columns - c});
 }
 
-// exp(x) for -87 <= x <= 87 with a relative error below 2e-7: 2^n * exp(r), |r| <= ln(2)/2, by a polynomial
-// that we fitted to exp with the least relative error.
-inline Vector exp_within(Vector x) {
-  const Vector shifted = x * 1.44269504088896341F + 12582912.0F;  // 1.5 * 2^23: rounds to the nearest integer
-  const Vector n = shifted - 12582912.0F;
-  const Vector r = (x - n * 0.693359375F) - n * -2.12194440e-4F;
-  Vector p = splat(0.00138367934F);
-  p = p * r + 0.00837485678F;
-  p = p * r + 0.0416682288F;
-  p = p * r + 0.166664198F;
-  p = p * r + 0.499999911F;
-  p = p * r + 1.0F;
+constexpr float kLog2OfE = 1.44269504088896341F;  // exp(x) = 2^(x * kLog2OfE)
+
+// 2^x for -125 <= x <= 127 with a relative error below 1e-7: 2^n * 2^r, |r| <= 1/2, by a polynomial that we
+// fitted to 2^r with the least relative error.
+inline Vector exp2_within(Vector x) {
+  const Vector shifted = x + 12582912.0F;  // 1.5 * 2^23: rounds to the nearest integer
+  const Vector r = x - (shifted - 12582912.0F);
+  Vector p = splat(0.000153457542F);
+  p = p * r + 0.00133999973F;
+  p = p * r + 0.00961849F;
+  p = p * r + 0.0555032864F;
+  p = p * r + 0.240226462F;
+  p = p * r + 0.693147182F;
   p = p * r + 1.0F;
   // n stands in the lowest bits of `shifted`; it goes to where p has its exponent.
   const Bits bits = reinterpret_cast<Bits>(p) + (reinterpret_cast<Bits>(shifted) << 23);
   return reinterpret_cast<Vector>(bits);
 }
-/// The same for x <= 87; further down it is exp(-87), which is nothing beside 1.
-inline Vector exp_below(Vector x) { return exp_within(higher(splat(-87.0F), x)); }
-inline Vector exp_of(Vector x) { return exp_below(lower(splat(87.0F), x)); }
+/// The same for x <= 127; further down it is 2^-125, which is nothing beside 1.
+inline Vector exp2_below(Vector x) { return exp2_within(higher(splat(-125.0F), x)); }
+inline Vector exp2_of(Vector x) { return exp2_below(lower(splat(127.0F), x)); }
 
 }  // namespace
 }  // namespace albert_fast::encoder
