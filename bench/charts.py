@@ -30,7 +30,7 @@ def draw(document: dict[str, Any], folder: Path, stem: str) -> list[str]:
         if rows:
             figure = _bars(rows, f"{title}: {document['machine']['cpu']}", axis, scale)
             said += _save(figure, folder, f"{stem}-{suffix}")
-    growth = [r for r in document["rows"] if r["scenario"] == "growth" and not r["case"].endswith("memory")]
+    growth = [r for r in document["rows"] if r["scenario"] == "growth"]
     if growth:
         said += _save(_lines(growth, document["machine"]["cpu"]), folder, f"{stem}-growth")
     return said
@@ -72,22 +72,26 @@ def _bars(rows: list[Row], title: str, axis: str, scale: float) -> Any:
 
 
 def _lines(rows: list[Row], cpu: str) -> Any:
+    """One column for each axis of growth: time above, memory below."""
     from matplotlib import pyplot
 
-    axes: dict[str, list[Row]] = {}
-    for row in rows:
-        axes.setdefault(row["case"], []).append(row)
-    figure, panels = pyplot.subplots(1, len(axes), figsize=(4 * len(axes), 3), squeeze=False, layout="constrained")
-    for (axis, of_axis), panel in zip(axes.items(), panels[0], strict=True):
-        at = [float(row["quantity"]) for row in of_axis]
-        panel.plot(at, [row["value"] for row in of_axis], marker="o", color=_OURS)
-        panel.fill_between(at, [r["low"] for r in of_axis], [r["high"] for r in of_axis], color=_OURS, alpha=0.2)
-        panel.set_ylim(bottom=0)
-        panel.set_xlabel(axis, fontsize=8)
-        panel.set_ylabel(of_axis[0]["unit"], fontsize=8)
-        panel.tick_params(labelsize=8)
-        panel.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(f"Growth of time: {cpu}", fontsize=11)
+    memory = ", memory"
+    axes = list(dict.fromkeys(row["case"] for row in rows if not row["case"].endswith(memory)))
+    figure, panels = pyplot.subplots(2, len(axes), figsize=(4 * len(axes), 5.4), squeeze=False, layout="constrained")
+    for column, axis in enumerate(axes):
+        for panel, case in zip(panels[:, column], (axis, axis + memory), strict=True):
+            of_case = [row for row in rows if row["case"] == case]
+            at = [float(row["quantity"]) for row in of_case]
+            panel.plot(at, [row["value"] for row in of_case], marker="o", color=_OURS)
+            panel.fill_between(at, [r["low"] for r in of_case], [r["high"] for r in of_case], color=_OURS, alpha=0.2)
+            if at and max(at) >= 1000 * min(at):
+                panel.set_xscale("log")
+            panel.set_ylim(bottom=0)
+            panel.set_xlabel(axis, fontsize=8)
+            panel.set_ylabel(f"{of_case[0]['unit']}{' grown' if case.endswith(memory) else ''}", fontsize=8)
+            panel.tick_params(labelsize=8)
+            panel.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(f"Growth of time and memory: {cpu}", fontsize=11)
     return figure
 
 

@@ -27,8 +27,8 @@ class Settings:
         Fresh processes for each peer.
     memory_words, table_texts
         Word rows of the memory scenario, texts of the table that goes through the whole pipeline.
-    growth_tokens, growth_lengths, growth_layers, growth_texts
-        Pieces of one pass, and the values along each axis.
+    growth_tokens, growth_lengths, growth_layers, growth_texts, growth_stream
+        Pieces of one pass, and the values along each axis; the last for texts that come one by one.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Settings:
     growth_lengths: tuple[int, ...]
     growth_layers: tuple[int, ...]
     growth_texts: tuple[int, ...]
+    growth_stream: tuple[int, ...]
 
 
 FULL = Settings(
@@ -72,6 +73,7 @@ FULL = Settings(
     growth_lengths=(8, 16, 32, 64, 128, 256, 512),
     growth_layers=(1, 2, 4, 8, 12),
     growth_texts=(1000, 2000, 4000, 8000, 16000),
+    growth_stream=(1, 10, 100, 1000, 10_000, 100_000, 1_000_000),
 )
 QUICK = Settings(
     name="quick",
@@ -93,6 +95,7 @@ QUICK = Settings(
     growth_lengths=(8, 64, 512),
     growth_layers=(1, 4, 12),
     growth_texts=(500, 1000, 2000),
+    growth_stream=(1, 100, 10_000),
 )
 SMOKE = Settings(
     name="smoke",
@@ -114,5 +117,6 @@ SMOKE = Settings(
     growth_lengths=(8, 64),
     growth_layers=(1, 3),
     growth_texts=(10, 20),
+    growth_stream=(1, 30),
 )
 BY_NAME = {settings.name: settings for settings in (FULL, QUICK, SMOKE)}

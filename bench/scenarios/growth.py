@@ -1,4 +1,4 @@
-"""How time grows with the length of sentences, with layers, and with the number of texts."""
+"""How time and memory grow with the length of sentences, with layers, and with the number of texts."""
 
 from __future__ import annotations
 
@@ -21,6 +21,23 @@ def run(context: Context) -> None:
     for count in settings.growth_texts:
         texts = maker.of_words(f"texts-{count}", count, 12)
         _measure(context, "number of texts, built-in model", count, texts, {}, count, "built_in_pipeline")
+    _stream(context)
+
+
+def _stream(context: Context) -> None:
+    """Texts that come one by one, up to a million: once each, time and memory from the same run."""
+    worker = context.worker(OURS, context.threads)
+    if worker is None:
+        return
+    given = context.texts(context.maker.of_words("stream", 5000, 4))
+    worker.ask("memory", task="stream", texts=given, options={"count": 1})
+    for count in context.settings.growth_stream:
+        used = worker.ask("memory", task="stream", texts=given, options={"count": count})
+        axis, threads = "number of texts in a stream, built-in model", context.threads
+        per_text = Spread.of([used["seconds"] / count * 1e6])
+        context.report.add("growth", axis, OURS, str(count), "us/text", per_text, threads)
+        growth = Spread.of([(used["peak"] - used["before"]) / 1e6])
+        context.report.add("growth", axis + ", memory", OURS, str(count), "MB", growth, threads)
 
 
 def _measure(
