@@ -100,8 +100,9 @@ void OnnxWriter::node_of(std::string_view op, std::string_view domain, const std
   put(nodes_, 1, node);
 }
 
-void OnnxWriter::placeholder(std::string_view name, const std::vector<std::int64_t>& shape) {
-  std::string tensor = tensor_header(name, kFloatType, shape);
+void OnnxWriter::placeholder(std::string_view name, const std::vector<std::int64_t>& shape,
+                             int element_type) {
+  std::string tensor = tensor_header(name, element_type, shape);
   std::string location;
   put(location, 1, "location");
   put(location, 2, name);

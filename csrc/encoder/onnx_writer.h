@@ -26,8 +26,8 @@ class OnnxWriter {
             std::string_view output, std::initializer_list<Attribute> attributes = {});
   void node_of(std::string_view op, std::string_view domain, const std::vector<std::string>& inputs,
                const std::vector<std::string>& outputs, std::initializer_list<Attribute> attributes = {});
-  /// A float tensor whose values the session gets through AddInitializer.
-  void placeholder(std::string_view name, const std::vector<std::int64_t>& shape);
+  /// A tensor, float32 unless said otherwise, whose values the session gets from memory.
+  void placeholder(std::string_view name, const std::vector<std::int64_t>& shape, int element_type = 1);
   void constant(std::string_view name, const std::vector<std::int64_t>& shape,
                 const std::vector<std::int64_t>& values);
   void constant(std::string_view name, float value);

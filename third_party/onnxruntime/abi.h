@@ -22,6 +22,7 @@ struct PrepackedWeights;
 struct KernelContext;
 struct KernelInfo;
 struct TensorTypeAndShape;
+struct CudaProviderOptions;
 
 enum LoggingLevel : int { kLogWarning = 2, kLogError = 3 };
 enum ElementType : int { kFloat = 1, kInt32 = 6, kInt64 = 7, kFloat16 = 10 };
@@ -127,6 +128,11 @@ inline constexpr std::uint32_t kCustomOpVersion = 17;
   X(9, 1, Status*, Run,                                                                                            \
     (Session*, const RunOptions*, const char* const* input_names, const Value* const* inputs,                      \
      std::size_t n_inputs, const char* const* output_names, std::size_t n_outputs, Value** outputs))               \
+  X(205, 11, Status*, CreateCUDAProviderOptions, (CudaProviderOptions** out))                                      \
+  X(206, 11, Status*, UpdateCUDAProviderOptions,                                                                   \
+    (CudaProviderOptions*, const char* const* keys, const char* const* values, std::size_t count))                 \
+  X(204, 11, Status*, SessionOptionsAppendExecutionProvider_CUDA_V2, (SessionOptions*, const CudaProviderOptions*)) \
+  X(208, 11, void, ReleaseCUDAProviderOptions, (CudaProviderOptions*))                                             \
   X(125, 4, Status*, GetAvailableProviders, (char*** names, int* count))                                           \
   X(126, 4, Status*, ReleaseAvailableProviders, (char** names, int count))                                         \
   X(254, 15, const char*, GetBuildInfoString, ())

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .. import params as p
-from ..errors import DeviceError, InputError, ModelNotFoundError, ParameterError, TruncationWarning
+from ..errors import InputError, ModelNotFoundError, ParameterError, TruncationWarning
 from ..results import Embeddings
 from ..warn import warn_user
 from .albert_params import LEVEL_POOLINGS, AlbertParams
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .. import _core
+    from ..device import Cuda
     from ..frame import Frame
     from ..models import ModelFiles
     from ..wiring import Columns
@@ -100,8 +101,11 @@ class AlbertEmbeddings(AlbertParams):
         padding is attended to, long sentences are cut, and words without pieces get no vector.
     threads : int, optional
         Threads of one call. Default: ALBERT_FAST_NUM_THREADS, else every processor this process may use.
-    device, precision
-        This version computes on "cpu" in "fp32".
+    device : str, default "cpu"
+        "cpu", "cuda" (an NVIDIA GPU, with the extra ``gpu``) or, of several, "cuda:1". A device that cannot be used is
+        a DeviceError. The CUDA path has not run on a GPU yet: see docs/gpu.md.
+    precision : {"fp32", "fp16", "tf32"}, optional
+        Default: "fp32" on the CPU, which has no other in this version; "fp16" on CUDA.
 
     Examples
     --------
@@ -116,6 +120,7 @@ class AlbertEmbeddings(AlbertParams):
         super().__init__(**parameters)
         self._files: ModelFiles | None = None
         self._engine: _core.Engine | None = None
+        self._engine_device: Cuda | None = None
 
     # ---------------------------------------------------------------- getting and keeping a model
 
@@ -295,39 +300,24 @@ class AlbertEmbeddings(AlbertParams):
         return self._files
 
     def _loaded(self) -> _core.Engine:
-        self._check_device()
+        cuda = self._check_device()
         engine = self._engine
-        if engine is None:
+        if engine is None or self._engine_device != cuda:
             from ..engines import engine_for
 
-            engine = self._engine = engine_for(self._model_files())
+            engine = self._engine = engine_for(self._model_files(), cuda)
+            self._engine_device = cuda
         return engine
 
     def _warm_up(self) -> None:
         """Make the session now, so that the first call costs what the others cost."""
         self._loaded().embed_ids([[0, 0]], self._options())
 
-    def _check_device(self) -> None:
-        device, precision = self.get_param("device"), self.get_param("precision")
-        if device == "auto":
-            device = "cpu"
-        if device.startswith("cuda"):
-            from ..gpu import check_cuda
+    def _check_device(self) -> Cuda | None:
+        from ..device import choose
 
-            number = device.removeprefix("cuda").removeprefix(":") or "0"
-            if not number.isdigit():
-                raise DeviceError(f"device={device!r} does not exist. Write 'cuda' or, for one of several, 'cuda:1'.")
-            check_cuda(int(number))
-            raise DeviceError(
-                f"device={device!r}: this version of albert_fast computes on the CPU only. Use device='cpu'."
-            )
-        if device != "cpu":
-            raise DeviceError(f"device={device!r} does not exist. Use device='cpu'.")
-        if precision != "fp32":
-            raise DeviceError(
-                f"precision={precision!r} is not available on the CPU in this version of albert_fast. "
-                "Use precision='fp32'."
-            )
+        # A precision that nobody set is the device's own.
+        return choose(self.get_param("device"), self.explicit_params().get("precision"))
 
     # Pickling carries the configuration; whoever unpickles loads the model from the same folder on first use.
     def __getstate__(self) -> dict[str, Any]:
@@ -351,6 +341,7 @@ class AlbertEmbeddings(AlbertParams):
         """Return an annotator of the same loaded model with parameters of its own."""
         other = super().__copy__()
         other._files, other._engine = self._files, self._engine
+        other._engine_device = self._engine_device
         return other
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
