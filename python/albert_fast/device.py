@@ -89,15 +89,23 @@ def memory_limit() -> int:
 
 # ------------------------------------------------------------------------------------------- what was checked
 
-_lock = threading.Lock()
-_checked: set[int] = set()
+
+@dataclass(slots=True)
+class _Process:
+    """What this process has done already."""
+
+    lock: threading.Lock
+    checked: frozenset[int] = frozenset()  # devices
+    provider_is_ours: bool = False
+
+
+_process = _Process(threading.Lock())
 
 
 def _forget_parent() -> None:
     # A CUDA context does not survive a fork, and another thread may have held the lock.
-    global _lock
-    _lock = threading.Lock()
-    _checked.clear()
+    _process.lock = threading.Lock()
+    _process.checked = frozenset()
 
 
 os.register_at_fork(after_in_child=_forget_parent)
@@ -105,14 +113,14 @@ os.register_at_fork(after_in_child=_forget_parent)
 
 def _usable(cuda: Cuda) -> Cuda:
     """Check the device once per process: each call of a model comes by here."""
-    if cuda.device in _checked:
+    if cuda.device in _process.checked:
         return cuda
     from . import gpu
 
-    with _lock:
-        if cuda.device not in _checked:
+    with _process.lock:
+        if cuda.device not in _process.checked:
             gpu.check_cuda(cuda.device)
-            _checked.add(cuda.device)
+            _process.checked |= {cuda.device}
     return cuda
 
 
@@ -131,5 +139,6 @@ def warn_of_other_runtimes(maps: Path = Path("/proc/self/maps")) -> None:
         is_open = PROVIDER in maps.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return
-    if is_open:
+    was_ours, _process.provider_is_ours = _process.provider_is_ours, True
+    if is_open and not was_ours:
         warn_user(_PROVIDER_OF_OTHERS, RuntimeWarning)

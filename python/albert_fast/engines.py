@@ -86,8 +86,7 @@ def _load_on_cuda(files: ModelFiles, cuda: Cuda, geometry: dict[str, Any], token
         )
     settings = dataclasses.asdict(cuda)
     if not cuda.rehearsal:
-        if not any(key[-1] for key in _engines):
-            device.warn_of_other_runtimes()
+        device.warn_of_other_runtimes()
         _core.cuda_probe(settings)  # the provider's own message, before the weights are read
     return _core.Engine.on_cuda(_fill_store(files), geometry, tokenizer, settings)
 

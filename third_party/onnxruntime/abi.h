@@ -24,7 +24,7 @@ struct KernelInfo;
 struct TensorTypeAndShape;
 struct CudaProviderOptions;
 
-enum LoggingLevel : int { kLogWarning = 2, kLogError = 3 };
+enum LoggingLevel : int { kLogWarning = 2, kLogError = 3, kLogFatal = 4 };
 enum ElementType : int { kFloat = 1, kInt32 = 6, kInt64 = 7, kFloat16 = 10 };
 enum AllocatorType : int { kDeviceAllocator = 0 };
 enum MemoryType : int { kMemoryDefault = 0 };

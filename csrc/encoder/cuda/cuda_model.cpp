@@ -17,6 +17,12 @@ constexpr int kWorkers = 2;
 constexpr double kInlineFlops = 1e12;
 constexpr std::uint32_t kFewestTokens = 512;
 
+/// A run for which there was no device memory; a smaller one may succeed.
+class OutOfDeviceMemory : public Error {
+ public:
+  explicit OutOfDeviceMemory(const std::string& message) : Error(ErrorCode::device, message) {}
+};
+
 template <class T>
 std::span<const T> view(const std::vector<T>& values) {
   return values;
@@ -48,6 +54,9 @@ ort::SessionHandle CudaModel::make_session(const OutputChoice& choice, int) cons
   ort::SessionOptionsHandle options;
   runtime.check(runtime.api().CreateSessionOptions(options.out()), "preparing a session");
   set_session_options(options, 1);  // no operator computes on the CPU
+  // What fails is thrown; that a micro-batch was too large for the device is not worth a line.
+  runtime.check(runtime.api().SetSessionLogSeverityLevel(options.get(), ort::kLogFatal),
+                "preparing a session");
   ort::SessionHandle session;
   if (settings_.rehearsal) {
     runtime.check(runtime.api().AddCustomOpDomain(options.get(), runtime.custom_ops()),
@@ -86,7 +95,7 @@ void CudaModel::open_session(const ort::SessionOptionsHandle& options, const Dev
   } catch (const Error& error) {
     const bool full = is_out_of_memory(error.what());
     fail(ErrorCode::device,
-         "the model cannot be put on " + device_name() + ": " + error.what() +
+         "the model cannot be put on " + device_name() + ": " + readable(error.what()) +
              (full ? ". Free memory of the device (nvidia-smi shows who has it), or use device='cpu'"
                    : ". `albert-fast doctor` shows the driver and its libraries; device='cpu' needs none"));
   }
@@ -96,8 +105,7 @@ bool CudaModel::run(ort::Session* session, const ort::RunOptionsHandle& options,
                     const PackedBatch& batch, std::span<float> out) const {
   try {
     return run_whole(session, options, choice, batch, out);
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::device || !is_out_of_memory(error.what())) throw;
+  } catch (const OutOfDeviceMemory& error) {
     const std::size_t sequences = batch.cu_seqlens.size() - 1;
     if (sequences > 1) return run_halves(session, options, choice, batch, out);
     fail(ErrorCode::device, device_name() + " has no memory for one sequence of " +
@@ -155,7 +163,7 @@ void CudaModel::run_on_device(ort::Session* session, const ort::RunOptionsHandle
   if (settings_.rehearsal && settings_.memory_limit > 0 &&
       batch.input_ids.size() * static_cast<std::size_t>(geometry().hidden_size) * sizeof(float) >
           settings_.memory_limit) {
-    fail(ErrorCode::device, "rehearsal: out of memory");
+    throw OutOfDeviceMemory("out of memory in a rehearsal");
   }
   const auto length = [](const auto& values) { return static_cast<std::int64_t>(values.size()); };
   const std::int64_t tokens[] = {length(batch.input_ids)};
@@ -180,9 +188,14 @@ void CudaModel::run_on_device(ort::Session* session, const ort::RunOptionsHandle
   const ort::ValueHandle output = ort::view_tensor(rows, shape);
   ort::Value* result = output.get();
   // The runtime copies the inputs to the device and the rows from it, and returns when both are done.
-  runtime.check(
-      runtime.api().Run(session, options.get(), kInputs, values.data(), values.size(), &kOutput, 1, &result),
-      settings_.rehearsal ? "rehearsing the model" : "running the model on the GPU");
+  ort::Status* status =
+      runtime.api().Run(session, options.get(), kInputs, values.data(), values.size(), &kOutput, 1, &result);
+  try {
+    runtime.check(status, settings_.rehearsal ? "rehearsing the model" : "running the model on the GPU");
+  } catch (const Error& error) {
+    if (is_out_of_memory(error.what())) throw OutOfDeviceMemory(readable(error.what()));
+    fail(ErrorCode::device, device_name() + ": " + readable(error.what()));
+  }
 }
 
 }  // namespace albert_fast::encoder::cuda

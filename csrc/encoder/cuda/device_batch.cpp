@@ -26,19 +26,17 @@ void add_sequences(const PackedBatch& batch, DeviceBatch& out) {
   for (std::size_t s = 0; s + 1 < batch.cu_seqlens.size(); ++s) {
     longest = std::max(longest, batch.cu_seqlens[s + 1] - batch.cu_seqlens[s]);
   }
-  // Dummies are sequences of their own, so no real token sees them, and none is longer than a real one.
+  out.longest = round_up(longest, kLengthStep);
+  // Dummies are sequences of their own, so no real token sees them, and what they hold does not matter.
   auto missing = static_cast<std::int32_t>(padded_tokens(static_cast<std::int64_t>(batch.input_ids.size())) -
                                            static_cast<std::int64_t>(batch.input_ids.size()));
   while (missing > 0) {
-    const std::int32_t length = std::min(missing, longest);
-    for (std::int32_t position = 0; position < length; ++position) {
-      out.input_ids.push_back(0);
-      out.position_ids.push_back(position);
-    }
+    const std::int32_t length = std::min(missing, static_cast<std::int32_t>(out.longest));
+    out.input_ids.insert(out.input_ids.end(), static_cast<std::size_t>(length), 0);
+    out.position_ids.insert(out.position_ids.end(), static_cast<std::size_t>(length), 0);
     out.cu_seqlens.push_back(out.cu_seqlens.back() + length);
     missing -= length;
   }
-  out.longest = round_up(longest, kLengthStep);
 }
 
 // First where each packed token stands in a padded [sequences, longest] layout, then the places left over.

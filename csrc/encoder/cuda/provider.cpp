@@ -25,7 +25,7 @@ void check(ort::Status* status, const Settings& settings, const char* doing) {
   try {
     ort::Runtime::get().check(status, doing);
   } catch (const Error& error) {
-    refuse(settings, error.what());
+    refuse(settings, readable(error.what()));
   }
 }
 
@@ -70,6 +70,34 @@ std::vector<std::pair<std::string, std::string>> provider_options(const Settings
   }
   if (minor >= kCudnnIsOptional) options.emplace_back("enable_cudnn", "0");
   return options;
+}
+
+std::string readable(std::string_view message) {
+  // "... failed while X: /source.cc:63 function [ONNXRuntimeError] : 1 : FAIL : reason ; GPU=0 ;
+  // hostname=..."
+  std::string prefix;
+  constexpr std::string_view kMark = "[ONNXRuntimeError]";
+  if (const std::size_t mark = message.find(kMark); mark != std::string_view::npos) {
+    const std::size_t doing = message.find(": ");
+    if (doing < mark) prefix = std::string(message.substr(0, doing + 2));
+    message.remove_prefix(mark + kMark.size());
+    for (int part = 0; part < 3; ++part) {  // : code : name : reason
+      const std::size_t colon = message.find(": ");
+      if (colon == std::string_view::npos) break;
+      message.remove_prefix(colon + 2);
+    }
+  }
+  for (const std::string_view tail : {std::string_view(" ; GPU="), std::string_view("\n")}) {
+    message = message.substr(0, message.find(tail));
+  }
+  // What the arena says carries the signature of the C++ function that says it.
+  if (const std::size_t place = message.find("/onnxruntime_src/"); place != std::string_view::npos) {
+    const std::size_t end = message.find(") ", place);
+    if (end != std::string_view::npos) {
+      return prefix + std::string(message.substr(0, place)) + std::string(message.substr(end + 2));
+    }
+  }
+  return prefix + std::string(message);
 }
 
 void append_cuda(const ort::SessionOptionsHandle& options, const Settings& settings) {

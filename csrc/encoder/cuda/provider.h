@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,9 @@ void append_cuda(const ort::SessionOptionsHandle& options, const Settings& setti
 
 /// Opens the provider and says with a `device` error why it cannot be used; without a session.
 void probe_cuda(const Settings& settings);
+
+/// ONNX Runtime's message without the places in its source and the lines after the first.
+std::string readable(std::string_view message);
 
 /// Whether an error of a run says that device memory ran out.
 bool is_out_of_memory(std::string_view message);
