@@ -343,6 +343,22 @@ def test_cuda_opens_what_the_wheels_bring(install: Install, site: Path, monkeypa
         gpu.check_cuda()
 
 
+@linux
+@pytest.mark.parametrize(("version", "passes"), [("12.9", False), ("13.0", True), ("14.1", True), ("", True)])
+def test_a_driver_that_is_too_old(
+    install: Install, monkeypatch: pytest.MonkeyPatch, version: str, passes: bool
+) -> None:
+    capi = install("onnxruntime-gpu", "1.31.1", cuda="13.0")
+    (capi / gpu.PROVIDER).write_bytes(elf(NEEDS))
+    monkeypatch.setattr(gpu, "_ask_driver", lambda: (1, version))
+    monkeypatch.setattr(gpu.ctypes, "CDLL", lambda name: None)
+    if passes:
+        assert gpu.check_cuda().driver_version == version
+        return
+    with pytest.raises(DeviceError, match=r"CUDA up to 12\.9.*onnxruntime-gpu 1\.31\.1 needs CUDA 13.*gpu-cu12"):
+        gpu.check_cuda()
+
+
 # -------------------------------------------------------------------------------------------------- doctor
 
 
