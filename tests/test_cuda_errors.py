@@ -116,7 +116,7 @@ def test_provider_options() -> None:
     assert options(precision="fp32")["use_tf32"] == "0"
     assert options(memory_limit=5 << 30)["gpu_mem_limit"] == str(5 << 30)
     # Options that a runtime does not know are an error there.
-    assert "enable_cudnn" not in options(30)
+    assert "enable_cudnn" not in options(27)
     assert options(27)["enable_skip_layer_norm_strict_mode"] == "1"
     assert "enable_skip_layer_norm_strict_mode" not in options(28)
     assert "enable_skip_layer_norm_strict_mode" not in options(27, precision="fp32")

@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 
+from albert_fast import runtime
+
 pytestmark = pytest.mark.slow
 
 PRELUDE = """
@@ -40,6 +42,12 @@ def package() -> Path:
 
 
 @pytest.fixture(scope="module")
+def cuda(package: Path) -> int:
+    """The CUDA version that the package was built for."""
+    return int(runtime.read_build_info(package / "onnxruntime")["cuda_version"].partition(".")[0])
+
+
+@pytest.fixture(scope="module")
 def libraries(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     spec = importlib.util.spec_from_file_location("paper_gpu_build", Path(__file__).parent / "paper_gpu" / "build.py")
     assert spec is not None
@@ -52,14 +60,14 @@ def libraries(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(name="run")
-def _run(package: Path, libraries: Path) -> Any:
+def _run(package: Path, libraries: Path, cuda: int) -> Any:
     def run(script: str, path: Path = libraries, **environment: object) -> dict[str, Any]:
         """Run a script on the paper GPU, and return its dict `found` and what it said."""
         variables = {name: str(value) for name, value in environment.items()}
+        variables |= {"PYTHONPATH": str(package), "LD_LIBRARY_PATH": str(path), "CUDART": f"libcudart.so.{cuda}"}
         done = subprocess.run(
             [sys.executable, "-c", f"{PRELUDE}{script}\nprint('FOUND', json.dumps(found))"],
-            env={**os.environ, "PYTHONPATH": str(package), "LD_LIBRARY_PATH": str(path), **variables},
-            capture_output=True, text=True, check=False,
+            env={**os.environ, **variables}, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         found: dict[str, Any] = json.loads(done.stdout.rpartition("FOUND")[2])
@@ -105,7 +113,7 @@ def test_results_lie_in_pinned_memory_until_they_are_dropped(run: Any) -> None:
     found = run("""
 import ctypes
 model = AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda")
-count = ctypes.c_int.in_dll(ctypes.CDLL("libcudart.so.13"), "paper_gpu_pinned")
+count = ctypes.c_int.in_dll(ctypes.CDLL(os.environ["CUDART"]), "paper_gpu_pinned")
 before = count.value
 outs = [model.embed(TEXTS).vectors for _ in range(4)]
 found["four"] = count.value - before
@@ -144,14 +152,15 @@ found["batches"] = [model.embed(texts, level="document").stats["batches"] for _ 
     ({"PAPER_GPU_INIT": 100}, r"finds no device"),
     ({"PAPER_GPU_INIT": 999}, r"driver answers with error 999"),
     ({"PAPER_GPU_INIT": 3}, r"'spawn' or 'forkserver'"),
-    ({"PAPER_GPU_VERSION": 12080}, r"CUDA up to 12\.8.*needs CUDA 13"),
+    ({"PAPER_GPU_VERSION": 11080}, r"CUDA up to 11\.8.*needs CUDA 1[23]\. Update the driver"),
 ])  # fmt: skip
 def test_what_is_refused(run: Any, variables: dict[str, Any], message: str) -> None:
     assert re.search(message, run(REFUSED, **variables)["error"])
 
 
-@pytest.mark.parametrize("name", ["libcurand.so.10", "libcublasLt.so.13", "libcuda.so.1"])
-def test_a_library_that_is_missing(run: Any, libraries: Path, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["libcurand.so.10", "libcublasLt.so.{}", "libcuda.so.1"])
+def test_a_library_that_is_missing(run: Any, libraries: Path, cuda: int, tmp_path: Path, name: str) -> None:
+    name = name.format(cuda)
     folder = tmp_path / "some"
     shutil.copytree(libraries, folder)
     (folder / name).unlink()
@@ -198,8 +207,8 @@ found["child"] = os.fdopen(read).read()
     assert found["child"] == "refused and alive"
 
 
-def test_the_doctor(run: Any) -> None:
+def test_the_doctor(run: Any, cuda: int) -> None:
     found = run("from albert_fast import doctor\nfound['gpu'] = dict(doctor._gpu())")
     assert found["gpu"]["CUDA"] == "usable, 1 device(s), driver for CUDA 13.0"
     assert found["gpu"]["cuda:0"] == "Paper GPU, 24.0 GiB, compute capability 8.6, fp16 attention: flash"
-    assert found["gpu"]["libcudart.so.13"] == "system"
+    assert found["gpu"][f"libcudart.so.{cuda}"] == "system"

@@ -62,6 +62,9 @@ int cudaGetDeviceProperties(char* properties, int device) {
   *(int*)(properties + 384) = *(int*)(properties + 388) = 84;  // multiprocessors
   return 0;
 }
+int cudaGetDeviceProperties_v2(char* properties, int device) {  // its name in CUDA 12
+  return cudaGetDeviceProperties(properties, device);
+}
 const char* cudaGetErrorString(int code) { return code == 2 ? "out of memory" : "paper error"; }
 const char* cudaGetErrorName(int code) { return code == 2 ? "cudaErrorMemoryAllocation" : "paper error"; }
 const char* cublasGetStatusString(int code) { return (void)code, "paper error"; }
@@ -142,6 +145,7 @@ int cudaEventCreate(void** event) { return *event = &thing, 0; }
 int cudaEventCreateWithFlags(void** event, unsigned flags) { return (void)flags, *event = &thing, 0; }
 int cublasCreate_v2(void** handle) { return *handle = &thing, 0; }
 int cublasLtCreate(void** handle) { return *handle = &thing, 0; }
+int cudnnCreate(void** handle) { return *handle = &thing, 0; }
 int cublasGetMathMode(void* handle, int* mode) { return (void)handle, *mode = 0, 0; }
 void** __cudaRegisterFatBinary(void* binary) {
   static void* registered;

@@ -14,7 +14,7 @@ constexpr const char* kAttentionKernels = "19";
 // From this version on SkipLayerNormalization sums fp16 in fp32 by itself.
 constexpr std::uint32_t kSumsInFp32 = 28;
 // From this version on cuDNN can be left out.
-constexpr std::uint32_t kCudnnIsOptional = 31;
+constexpr std::uint32_t kCudnnIsOptional = 28;
 
 [[noreturn]] void refuse(const Settings& settings, const std::string& why) {
   fail(ErrorCode::device, "device cuda:" + std::to_string(settings.device) + " cannot be used: " + why +
