@@ -234,6 +234,24 @@ def test_threads_never_exceed_the_limit(monkeypatch: pytest.MonkeyPatch, limit: 
     assert runtime.default_threads() == expected
 
 
+def test_the_limit_is_not_read_for_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(runtime.THREADS_VARIABLE, raising=False)
+    monkeypatch.setattr(runtime, "usable_processors", lambda: 8)
+    now, reads = [1000.0], []
+
+    def limit() -> float:
+        reads.append(now[0])
+        return 2.0 if now[0] < 1010 else 3.0
+
+    monkeypatch.setattr(runtime, "cgroup_limit", limit)
+    monkeypatch.setattr(runtime.time, "monotonic", lambda: now[0])
+    found = []
+    for now[0] in (1000.0, 1001.0, 1009.0, 1010.0, 1019.0):
+        found.append(runtime.default_threads())
+    assert found == [2, 2, 2, 3, 3]
+    assert reads == [1000.0, 1010.0]
+
+
 # ---------------------------------------------------------------------------------------------------- CUDA
 
 
