@@ -114,19 +114,32 @@ def test_results_lie_in_pinned_memory_until_they_are_dropped(run: Any) -> None:
 import ctypes
 model = AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda")
 count = ctypes.c_int.in_dll(ctypes.CDLL(os.environ["CUDART"]), "paper_gpu_pinned")
-before = count.value
-outs = [model.embed(TEXTS).vectors for _ in range(4)]
-found["four"] = count.value - before
-places = {out.ctypes.data for out in outs}
-del outs
-out = model.embed(TEXTS).vectors
-found["again"] = count.value - before
-found["kept"] = out.ctypes.data in places and out.ctypes.data % 64 == 0
+def embed(texts):
+    before = count.value
+    return model.embed(texts).vectors, count.value - before
+small, found["small"] = embed(TEXTS)
+many = [f"{text} {n}" for n in range(6) for text in TEXTS]
+first, found["first"] = embed(many)
+place = first.ctypes.data
+second, found["second"] = embed(many)
+del first
+third, found["third"] = embed(many)
+found["same place"] = third.ctypes.data == place and place % 64 == 0
+kept, large = [third], [" ".join(TEXTS)] * 600  # computed once
+while len(kept) < 100:
+    out, more = embed(large)
+    if more == 0:
+        break
+    kept.append(out)
+found["most"] = sum(out.nbytes for out in kept) + second.nbytes
+del out, third, kept, second
 del model
 gc.collect()
-found["alive"] = float(abs(out).sum())
+found["alive"] = float(abs(small).sum())
 """)
-    assert (found["four"], found["again"], found["kept"]) == (4, 4, True)
+    assert [found[name] for name in ("small", "first", "second", "third")] == [0, 1, 1, 0]
+    assert found["same place"]
+    assert 0.8 * 2**30 < found["most"] <= 2**30
 
 
 def test_memory_that_runs_out(run: Any) -> None:

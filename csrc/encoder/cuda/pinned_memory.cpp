@@ -14,9 +14,11 @@
 namespace albert_fast::encoder::cuda {
 namespace {
 
-constexpr std::size_t kSmallestBlock = std::size_t{1} << 16;
+// Less than this is copied as fast without, and somebody may keep a million small results.
+constexpr std::size_t kLeast = std::size_t{1} << 20;
+// Locked memory that is out at a time, and what is kept of that which came back.
+constexpr std::size_t kMostOut = std::size_t{1} << 30;
 constexpr std::size_t kMostKept = std::size_t{256} << 20;
-constexpr std::size_t kLargestBlock = std::size_t{1} << 30;
 
 struct CudaRuntime {
   int (*get_device)(int*) = nullptr;
@@ -49,7 +51,6 @@ CudaRuntime open_cuda_runtime() {
 }
 
 std::size_t block_size(std::size_t bytes) {
-  if (bytes <= kSmallestBlock) return kSmallestBlock;
   const std::size_t step = std::bit_floor(bytes) / 8;  // an eighth of an octave: few sizes, little waste
   return (bytes + step - 1) / step * step;
 }
@@ -69,16 +70,20 @@ class PinnedMemory::Pool {
   void* take(std::size_t bytes) {
     if (forked()) return nullptr;
     const std::lock_guard lock(mutex_);
+    if (out_bytes_ + bytes > kMostOut) return nullptr;
     if (!cuda_.complete()) cuda_ = open_cuda_runtime();
     if (!cuda_.complete()) return nullptr;
     const auto same = [&](const auto& item) { return item.first == bytes; };
+    void* block = nullptr;
     if (const auto found = std::find_if(kept_.begin(), kept_.end(), same); found != kept_.end()) {
-      void* block = found->second;
+      block = found->second;
       kept_.erase(found);
       kept_bytes_ -= bytes;
-      return block;
+    } else {
+      block = allocate(bytes);
     }
-    return allocate(bytes);
+    if (block != nullptr) out_bytes_ += bytes;
+    return block;
   }
 
   // No device memory, no CUDA call in a child of fork: there the context does not exist.
@@ -86,6 +91,7 @@ class PinnedMemory::Pool {
     if (forked()) return;
     try {
       const std::lock_guard lock(mutex_);
+      out_bytes_ -= bytes;
       if (kept_bytes_ + bytes <= kMostKept) {
         kept_.emplace_back(bytes, block);
         kept_bytes_ += bytes;
@@ -116,13 +122,14 @@ class PinnedMemory::Pool {
   CudaRuntime cuda_;
   std::vector<std::pair<std::size_t, void*>> kept_;
   std::size_t kept_bytes_ = 0;
+  std::size_t out_bytes_ = 0;
 };
 
 PinnedMemory::PinnedMemory(int device) : pool_(std::make_shared<Pool>(device)) {}
 PinnedMemory::~PinnedMemory() = default;
 
 AlignedBuffer<float> PinnedMemory::take(std::size_t count) {
-  if (count == 0 || count > kLargestBlock / sizeof(float)) return {};
+  if (count < kLeast / sizeof(float) || count > kMostOut / sizeof(float)) return {};
   const std::size_t bytes = block_size(count * sizeof(float));
   void* block = pool_->take(bytes);
   if (block == nullptr) return {};

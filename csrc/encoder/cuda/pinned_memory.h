@@ -18,7 +18,8 @@ class PinnedMemory {
   PinnedMemory& operator=(const PinnedMemory&) = delete;
   ~PinnedMemory();
 
-  /// `count` floats; an empty buffer where there is no CUDA runtime, or it will not lock so much.
+  /// `count` floats; an empty buffer for so few that it does not matter, where there is no CUDA runtime, or
+  /// when so much would be locked that the machine would suffer.
   [[nodiscard]] AlignedBuffer<float> take(std::size_t count);
 
  private:
