@@ -198,6 +198,37 @@ def check_short_memory(report: Report, setup: Setup) -> None:
     report.check("micro-batches of the next call with little memory", float(again), 2.0, at_least=True)
 
 
+OTHER_RUNTIME = """
+import sys, numpy, onnxruntime
+from albert_fast import AlbertEmbeddings
+folder, device, file = sys.argv[1:]
+model = AlbertEmbeddings.load(folder)
+model.export("onnx", file)
+texts = ["one text", "and another one"]
+expected = model.embed(texts).vectors
+def theirs():
+    session = onnxruntime.InferenceSession(file, providers=["CUDAExecutionProvider"])
+    session.run(None, {item.name: numpy.ones((1, 8), numpy.int64) for item in session.get_inputs()})
+    return session
+first = theirs()
+found = AlbertEmbeddings.load(folder, device=device, precision="fp32").embed(texts).vectors
+second = theirs()
+print("WORST", float(numpy.abs(found - expected).max()))
+"""
+
+
+def check_other_runtime(report: Report, setup: Setup) -> None:
+    """The Python package onnxruntime with a CUDA session of its own in the same process, before us and after."""
+    with tempfile.TemporaryDirectory() as work:
+        place = [str(setup.folder), f"cuda:{setup.device}", str(Path(work) / "model.onnx")]
+        command = [sys.executable, "-c", OTHER_RUNTIME, *place]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+    worst = re.search(r"WORST (\S+)", run.stdout)
+    if worst is None:
+        report.fact("another runtime in the process", run.stderr[-2000:])
+    report.check("fp32: error beside another runtime", float(worst[1]) if worst else float("inf"), 1e-4)
+
+
 def attention_kernels(setup: Setup) -> list[str]:
     """Return the kernels that ONNX Runtime says it runs, asked in processes of their own."""
     script = "import sys; from albert_fast import AlbertEmbeddings as A; A.load(sys.argv[1], device=sys.argv[2], "
@@ -297,6 +328,7 @@ def run(report: Report, setup: Setup) -> None:
     check_short_memory(report, setup)
     if not setup.rehearsal:
         report.fact("attention kernels", attention_kernels(setup))
+        check_other_runtime(report, setup)
     measure_throughput(report, setup, precisions)
     measure_latency(report, setup, precisions)
 

@@ -220,6 +220,33 @@ found["child"] = os.fdopen(read).read()
     assert found["child"] == "refused and alive"
 
 
+@pytest.mark.parametrize("order", ["ours", "theirs"])
+def test_the_python_package_in_the_same_process(run: Any, tmp_path: Path, order: str) -> None:
+    pytest.importorskip("onnxruntime")
+    found = run("""
+import warnings
+import numpy as np
+def ours():
+    model = AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda")
+    found.setdefault("ours", []).append(model.embed("I love NLP").vectors.shape)
+    return model
+def theirs():
+    AlbertEmbeddings.pretrained("albert_tiny_en").export("onnx", os.environ["FILE"])
+    import onnxruntime
+    session = onnxruntime.InferenceSession(os.environ["FILE"], providers=["CUDAExecutionProvider"])
+    (hidden, *_) = session.run(None, {item.name: np.ones((1, 4), np.int64) for item in session.get_inputs()})
+    found["theirs"] = hidden.shape
+    return session
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    kept = [ours(), theirs(), ours()] if os.environ["ORDER"] == "ours" else [theirs(), ours()]
+found["warned"] = any("Another copy of ONNX Runtime" in str(w.message) for w in caught)
+""", ORDER=order, FILE=tmp_path / "model.onnx")  # fmt: skip
+    assert found["ours"][-1] == [3, 160]
+    assert found["theirs"] == [1, 4, 160]
+    assert found["warned"] == (order == "theirs")
+
+
 def test_the_doctor(run: Any, cuda: int) -> None:
     found = run("from albert_fast import doctor\nfound['gpu'] = dict(doctor._gpu())")
     assert found["gpu"]["CUDA"] == "usable, 1 device(s), driver for CUDA 13.0"
