@@ -2,8 +2,8 @@
 
 #include "bindings/registers.h"
 #include "encoder/cuda/rehearsal.h"
-#include "encoder/kernels/attention.h"
 #include "encoder/kernels/custom_ops.h"
+#include "encoder/kernels/kernels.h"
 #include "ort/runtime.h"
 
 namespace py = pybind11;
@@ -43,7 +43,7 @@ void register_runtime(py::module_& m) {
   m.def("runtime_providers", [] { return ort::Runtime::get().providers(); }, "Providers compiled into it.");
   m.def("cpu_features", &cpu_features, "Instruction sets of this processor that matter here.");
   m.def(
-      "attention_kernel", [] { return std::string(encoder::choose_attention().name); },
+      "attention_kernel", [] { return std::string(encoder::kernels().name); },
       "Name of the attention kernel that this processor gets.");
 }
 

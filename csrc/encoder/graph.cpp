@@ -59,6 +59,11 @@ class GraphBuilder {
     return out;
   }
 
+  std::string token_product(const std::string& x, const std::string& weight_name, const std::string& out) {
+    graph_.token_rows(out, weights_.at(weight_name).shape.front());
+    return product(x, weight_name, "", out);
+  }
+
   std::string embeddings() {
     graph_.node_of(
         "EmbedLayerNormalization", kMicrosoft,
@@ -73,39 +78,30 @@ class GraphBuilder {
 
   std::string add_norm(const std::string& x, const std::string& residual, const std::string& norm,
                        const std::string& bias, const std::string& out) {
-    graph_.node("SkipLayerNormalization", kMicrosoft,
-                {x, residual, weight(norm + "weight"), weight(norm + "bias"), weight(bias)}, out,
-                {OnnxWriter::real("epsilon", geometry_.layer_norm_eps)});
+    graph_.node("AddNorm", kOurs, {x, weight(bias), residual, weight(norm + "weight"), weight(norm + "bias")},
+                out, {OnnxWriter::real("epsilon", geometry_.layer_norm_eps)});
+    graph_.token_rows(out, geometry_.hidden_size);
     return out;
   }
 
   std::string activation(const std::string& x, const std::string& bias, const std::string& out) {
-    switch (geometry_.hidden_act) {
-      case Activation::gelu_tanh:
-        graph_.node("FastGelu", kMicrosoft, {x, weight(bias)}, out);
-        break;
-      case Activation::gelu:
-        graph_.node("BiasGelu", kMicrosoft, {x, weight(bias)}, out);
-        break;
-      case Activation::relu:
-        graph_.node("Add", kOnnx, {x, weight(bias)}, out + ".sum");
-        graph_.node("Relu", kOnnx, {out + ".sum"}, out);
-        break;
-    }
+    graph_.node("Activation", kOurs, {x, weight(bias)}, out,
+                {OnnxWriter::integer("kind", static_cast<std::int64_t>(geometry_.hidden_act))});
+    graph_.token_rows(out, geometry_.intermediate_size);
     return out;
   }
 
   std::string layer_block(const std::string& x, const std::string& prefix, const std::string& tag) {
     const std::string attention = prefix + "attention.";
-    product(x, attention + "qkv.weight", "", tag + "qkv");
+    token_product(x, attention + "qkv.weight", tag + "qkv");
     graph_.node("PackedSelfAttention", kOurs, {tag + "qkv", weight(attention + "qkv.bias"), "cu_seqlens"},
                 tag + "context", {OnnxWriter::integer("num_heads", geometry_.num_attention_heads)});
-    product(tag + "context", attention + "dense.weight", "", tag + "attended");
+    token_product(tag + "context", attention + "dense.weight", tag + "attended");
     const std::string middle =
         add_norm(tag + "attended", x, attention + "LayerNorm.", attention + "dense.bias", tag + "middle");
-    product(middle, prefix + "ffn.weight", "", tag + "ffn");
+    token_product(middle, prefix + "ffn.weight", tag + "ffn");
     activation(tag + "ffn", prefix + "ffn.bias", tag + "activated");
-    product(tag + "activated", prefix + "ffn_output.weight", "", tag + "ffn_output");
+    token_product(tag + "activated", prefix + "ffn_output.weight", tag + "ffn_output");
     return add_norm(tag + "ffn_output", middle, prefix + "full_layer_layer_norm.", prefix + "ffn_output.bias",
                     tag + "out");
   }

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/checked.h"
-#include "encoder/kernels/custom_ops.h"
+#include "encoder/kernels/gather.h"
 #include "ort/tensor.h"
 
 namespace albert_fast::encoder {

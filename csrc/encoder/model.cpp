@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "encoder/graph.h"
-#include "encoder/kernels/custom_ops.h"
+#include "encoder/kernels/gather.h"
 #include "ort/tensor.h"
 
 namespace albert_fast::encoder {

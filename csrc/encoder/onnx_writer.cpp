@@ -31,14 +31,16 @@ void put_float(std::string& out, int field, float value) {
 constexpr int kFloatType = 1;
 constexpr int kInt64Type = 7;
 
-std::string value_info(std::string_view name, int element_type, const std::vector<std::int64_t>& shape) {
+/// Free dimensions are called `free_name` where that is given, else each has a name of its own.
+std::string value_info(std::string_view name, int element_type, const std::vector<std::int64_t>& shape,
+                       std::string_view free_name = "") {
   std::string dims;
   for (std::size_t i = 0; i < shape.size(); ++i) {
     std::string dim;
     if (shape[i] >= 0) {
       put(dim, 1, shape[i]);
     } else {
-      put(dim, 2, std::string(name) + "_" + std::to_string(i));  // a free dimension has a name
+      put(dim, 2, free_name.empty() ? std::string(name) + "_" + std::to_string(i) : std::string(free_name));
     }
     put(dims, 1, dim);
   }
@@ -137,10 +139,14 @@ void OnnxWriter::output(std::string_view name, int element_type, const std::vect
   put(outputs_, 12, value_info(name, element_type, shape));
 }
 
+void OnnxWriter::token_rows(std::string_view name, std::int64_t columns) {
+  put(shapes_, 13, value_info(name, kFloatType, {-1, columns}, "tokens"));
+}
+
 std::string OnnxWriter::finish() const {
   std::string graph = nodes_;
   put(graph, 2, "albert");
-  graph += initializers_ + inputs_ + outputs_;
+  graph += initializers_ + inputs_ + outputs_ + shapes_;
   std::string model;
   put(model, 1, std::int64_t{8});  // IR version 8: the oldest that knows opset 17
   put(model, 2, "albert_fast");

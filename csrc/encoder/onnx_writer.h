@@ -35,6 +35,10 @@ class OnnxWriter {
   void input(std::string_view name, int element_type, const std::vector<std::int64_t>& shape);
   void output(std::string_view name, int element_type, const std::vector<std::int64_t>& shape);
 
+  /// Float numbers between nodes: [tokens, columns]. Where the runtime knows that two have one shape, an
+  /// operator may write its output over its input.
+  void token_rows(std::string_view name, std::int64_t columns);
+
   [[nodiscard]] std::string finish() const;
 
  private:
@@ -42,6 +46,7 @@ class OnnxWriter {
   std::string initializers_;
   std::string inputs_;
   std::string outputs_;
+  std::string shapes_;
 };
 
 }  // namespace albert_fast::encoder

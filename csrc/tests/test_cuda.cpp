@@ -8,7 +8,7 @@
 #include "encoder/cuda/pinned_memory.h"
 #include "encoder/cuda/provider.h"
 #include "encoder/graph.h"
-#include "encoder/kernels/custom_ops.h"
+#include "encoder/kernels/gather.h"
 #include "tests/check.h"
 
 namespace albert_fast::encoder::cuda {

@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
-#include "encoder/kernels/attention_variants.h"
 #include "encoder/onnx_writer.h"
 #include "encoder/packing.h"
 #include "encoder/rows.h"
@@ -20,60 +19,6 @@ EmbedOptions sparknlp_options(std::int64_t max_sentence_length, std::int64_t bat
   options.batch_size = batch_size;
   options.sparknlp = true;
   return options;
-}
-
-std::vector<float> random_floats(std::size_t count, unsigned seed) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<float> normal(0.0F, 0.7F);
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(generator);
-  return values;
-}
-
-/// The definition, in double, for one row of one head.
-double attention_entry(const AttentionProblem& p, std::size_t sequence, std::size_t head, std::size_t row,
-                       std::size_t dim) {
-  const std::size_t hidden = p.heads * p.head_dim;
-  const auto first = static_cast<std::size_t>(p.cu_seqlens[sequence]);
-  const auto length = static_cast<std::size_t>(p.cu_seqlens[sequence + 1]) - first;
-  const auto value = [&](std::size_t token, std::size_t part, std::size_t d) {
-    const std::size_t column = part * hidden + head * p.head_dim + d;
-    return static_cast<double>(p.qkv[(first + token) * 3 * hidden + column]) +
-           static_cast<double>(p.bias[column]);
-  };
-  std::vector<double> weights(length);
-  double sum = 0.0;
-  for (std::size_t other = 0; other < length; ++other) {
-    double score = 0.0;
-    for (std::size_t d = 0; d < p.head_dim; ++d) score += value(row, 0, d) * value(other, 1, d);
-    weights[other] = std::exp(score / std::sqrt(static_cast<double>(p.head_dim)));
-    sum += weights[other];
-  }
-  double result = 0.0;
-  for (std::size_t other = 0; other < length; ++other) result += weights[other] / sum * value(other, 2, dim);
-  return result;
-}
-
-void check_attention(AttentionKernel kernel, std::size_t heads, std::size_t head_dim) {
-  const std::vector<std::int32_t> cu_seqlens{0, 1, 1, 3, 20, 85, 86};  // one of them empty
-  const std::size_t hidden = heads * head_dim;
-  const std::vector<float> qkv = random_floats(86 * 3 * hidden, 1);
-  const std::vector<float> bias = random_floats(3 * hidden, 2);
-  std::vector<float> context(86 * hidden, -1.0F);
-  const AttentionProblem problem{qkv.data(), bias.data(), context.data(), cu_seqlens.data(), heads, head_dim};
-  for (std::size_t s = 0; s + 1 < cu_seqlens.size(); ++s) {
-    for (std::size_t h = 0; h < heads; ++h) {
-      kernel(problem, s, h);
-      const auto length = static_cast<std::size_t>(cu_seqlens[s + 1] - cu_seqlens[s]);
-      for (std::size_t row = 0; row < length; ++row) {
-        const std::size_t at = (static_cast<std::size_t>(cu_seqlens[s]) + row) * hidden + h * head_dim;
-        for (std::size_t d = 0; d < head_dim; ++d) {
-          CHECK(std::abs(static_cast<double>(context[at + d]) - attention_entry(problem, s, h, row, d)) <
-                3e-6);
-        }
-      }
-    }
-  }
 }
 
 // Sentences of given piece counts per word, one text each.
@@ -124,22 +69,6 @@ void check_windows(const Encoding& e, const std::vector<Window>& windows, std::u
 }
 
 }  // namespace
-
-ALBERT_FAST_TEST(attention_portable_is_the_definition) {
-  for (const std::size_t dim : {1U, 7U, 16U, 64U, 100U}) check_attention(attention_portable, 3, dim);
-}
-
-#if defined(__x86_64__)
-ALBERT_FAST_TEST(attention_avx2_is_the_definition) {
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return;
-  for (const std::size_t dim : {1U, 7U, 16U, 64U, 100U}) check_attention(attention_avx2, 3, dim);
-}
-
-ALBERT_FAST_TEST(attention_avx512_is_the_definition) {
-  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512vl")) return;
-  for (const std::size_t dim : {1U, 7U, 16U, 64U, 100U}) check_attention(attention_avx512, 3, dim);
-}
-#endif
 
 ALBERT_FAST_TEST(a_sentence_that_fits_is_one_window) {
   const Encoding e = make_encoding({{1, 2, 3}, {}, {4}});

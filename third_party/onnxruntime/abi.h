@@ -25,7 +25,7 @@ struct TensorTypeAndShape;
 struct CudaProviderOptions;
 
 enum LoggingLevel : int { kLogWarning = 2, kLogError = 3, kLogFatal = 4 };
-enum ElementType : int { kFloat = 1, kInt32 = 6, kInt64 = 7, kFloat16 = 10 };
+enum ElementType : int { kFloat = 1, kUint8 = 2, kInt8 = 3, kInt32 = 6, kInt64 = 7, kFloat16 = 10 };
 enum AllocatorType : int { kDeviceAllocator = 0 };
 enum MemoryType : int { kMemoryDefault = 0 };
 enum ExecutionMode : int { kSequential = 0 };
@@ -65,8 +65,9 @@ struct CustomOp {
   std::size_t (*get_alias_map)(int** input, int** output);
   void (*release_alias_map)(int* input, int* output);
 };
-// The layout above was exercised with this version number on 1.20, 1.23 and 1.31; nothing newer is used.
-inline constexpr std::uint32_t kCustomOpVersion = 17;
+// The layout above was exercised with this version number on 1.23 and 1.32; nothing newer is used (18:
+// may_inplace).
+inline constexpr std::uint32_t kCustomOpVersion = 18;
 
 // clang-format off
 // X(slot, since API version, return type, name, argument types)
@@ -95,6 +96,7 @@ inline constexpr std::uint32_t kCustomOpVersion = 17;
   X(101, 1, void, ReleaseCustomOpDomain, (CustomOpDomain*))                                                        \
   X(27, 1, Status*, CustomOpDomain_Add, (CustomOpDomain*, const CustomOp*))                                        \
   X(28, 1, Status*, AddCustomOpDomain, (SessionOptions*, CustomOpDomain*))                                         \
+  X(85, 1, Status*, KernelInfoGetAttribute_float, (const KernelInfo*, const char* name, float* out))               \
   X(86, 1, Status*, KernelInfoGetAttribute_int64, (const KernelInfo*, const char* name, std::int64_t* out))        \
   X(90, 1, Status*, KernelContext_GetInput, (const KernelContext*, std::size_t index, const Value** out))          \
   X(91, 1, Status*, KernelContext_GetOutput,                                                                       \

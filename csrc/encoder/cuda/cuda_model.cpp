@@ -5,7 +5,7 @@
 #include "base/checked.h"
 #include "encoder/cuda/provider.h"
 #include "encoder/cuda/rehearsal.h"
-#include "encoder/kernels/custom_ops.h"
+#include "encoder/kernels/gather.h"
 #include "ort/tensor.h"
 
 namespace albert_fast::encoder::cuda {

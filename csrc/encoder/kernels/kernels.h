@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "encoder/geometry.h"
+
+namespace albert_fast::encoder {
+
+/// A matrix product x W^T before its bias is added, row by row: numbers, or (with `sums`) the sums of int8
+/// products, which scales turn into numbers:
+///   (sums[r, c] - zero_point[r] * column_sums[c]) * scale[r] * column_scales[c]
+struct Product {
+  const float* values = nullptr;       // [rows, columns]
+  const std::int32_t* sums = nullptr;  // [rows, columns]
+  const float* row_scales = nullptr;   // [rows, 2]: scale and zero point of each row of x
+  const float* column_scales = nullptr;
+  const std::int32_t* column_sums = nullptr;  // of each row of the quantized W
+  const float* bias = nullptr;                // [columns]
+  std::size_t columns = 0;
+};
+
+/// Rows as unsigned bytes, each row with a scale and a zero point of its own (so that rows stay independent):
+/// number = (byte - zero point) * scale * (1 / shrink[c]).
+struct QuantizedRows {
+  std::uint8_t* bytes = nullptr;  // [rows, columns]
+  float* row_scales = nullptr;    // [rows, 2]
+  const float* shrink = nullptr;  // [columns], multiplied in first; null: ones
+};
+
+/// Block-diagonal self-attention over packed sequences (Vaswani et al. 2017, equation 1, one block per
+/// sequence).
+struct AttentionProblem {
+  Product qkv{};                             // [tokens, 3 * hidden]: query | key | value of each token
+  float* context = nullptr;                  // [tokens, hidden]
+  const std::int32_t* cu_seqlens = nullptr;  // [sequences + 1], first 0, last = tokens
+  std::size_t heads = 0;
+  std::size_t head_dim = 0;
+};
+
+/// out = LayerNorm(x + bias + residual) (Ba et al. 2016). `out` may be where x stands.
+struct AddNormProblem {
+  Product x{};
+  const float* residual = nullptr;  // [rows, columns]
+  const float* gain = nullptr;      // [columns]
+  const float* shift = nullptr;     // [columns]
+  float epsilon = 0.0F;
+  float* out = nullptr;       // [rows, columns]
+  QuantizedRows quantized{};  // the same rows again, unless `bytes` is null
+};
+
+/// out = activation(x + bias) (Hendrycks and Gimpel 2016 for GELU and its form with tanh), as numbers (`out`
+/// may be where x stands) or quantized.
+struct ActivationProblem {
+  Product x{};
+  Activation kind = Activation::gelu_tanh;
+  float* out = nullptr;
+  QuantizedRows quantized{};
+};
+
+struct QuantizeProblem {
+  const float* x = nullptr;  // [rows, columns]
+  std::size_t columns = 0;
+  QuantizedRows quantized{};
+};
+
+/// The kernels of one instruction set. All are thread-safe and give the same numbers for a row (or a
+/// sequence) whatever else is computed beside it.
+struct Kernels {
+  const char* name;  // "avx512", "avx2" or "portable"
+  void (*attention)(const AttentionProblem&, std::size_t sequence, std::size_t head);
+  void (*add_norm)(const AddNormProblem&, std::size_t first_row, std::size_t last_row);
+  void (*activation)(const ActivationProblem&, std::size_t first_row, std::size_t last_row);
+  void (*quantize)(const QuantizeProblem&, std::size_t first_row, std::size_t last_row);
+};
+
+Kernels portable_kernels();
+#if defined(__x86_64__)
+Kernels avx2_kernels();
+Kernels avx512_kernels();
+#endif
+/// The fastest of this processor.
+const Kernels& kernels();
+
+}  // namespace albert_fast::encoder

@@ -1,0 +1,13 @@
+#if defined(__x86_64__)
+
+#define ALBERT_FAST_LANES 16
+#include "encoder/kernels/attention_kernel.h"
+#include "encoder/kernels/row_kernels.h"
+
+namespace albert_fast::encoder {
+
+Kernels avx512_kernels() { return {"avx512", attention, add_norm, activation, quantize}; }
+
+}  // namespace albert_fast::encoder
+
+#endif

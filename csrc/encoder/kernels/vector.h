@@ -1,0 +1,128 @@
+#pragma once
+
+// Vectors of ALBERT_FAST_LANES floats and what the kernels do with them. Included by one .cpp file per
+// instruction set, each of which is compiled with its own flags; everything is in an unnamed namespace so
+// that the linker cannot mix them. (Not a template over the lane count: GCC does not subscript or convert
+// vector types of dependent size.)
+#ifndef ALBERT_FAST_LANES
+#error "define ALBERT_FAST_LANES before including vector.h"
+#endif
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+namespace albert_fast::encoder {
+namespace {
+
+constexpr std::size_t kLanes = ALBERT_FAST_LANES;
+typedef float Vector __attribute__((vector_size(kLanes * sizeof(float))));
+typedef std::int32_t Integers __attribute__((vector_size(kLanes * sizeof(std::int32_t))));
+typedef std::uint32_t Bits __attribute__((vector_size(kLanes * sizeof(std::uint32_t))));
+typedef std::uint8_t Bytes __attribute__((vector_size(kLanes)));
+
+constexpr std::size_t round_up(std::size_t n, std::size_t step) { return (n + step - 1) / step * step; }
+
+// How much of a vector a load or store means: all of it, or, at the end of a row, its first lanes.
+struct Whole {};
+struct Part {
+  std::size_t lanes;
+};
+
+// memcpy is how C++ spells an unaligned vector move; it compiles to one instruction.
+inline Vector load(const float* p, Whole = {}) {
+  Vector v;
+  std::memcpy(&v, p, sizeof(v));
+  return v;
+}
+inline Vector load(const float* p, Part part) {
+  Vector v{};
+  std::memcpy(&v, p, part.lanes * sizeof(float));
+  return v;
+}
+inline Integers load(const std::int32_t* p, Whole = {}) {
+  Integers v;
+  std::memcpy(&v, p, sizeof(v));
+  return v;
+}
+inline Integers load(const std::int32_t* p, Part part) {
+  Integers v{};
+  std::memcpy(&v, p, part.lanes * sizeof(std::int32_t));
+  return v;
+}
+inline void store(float* p, Vector v, Whole = {}) { std::memcpy(p, &v, sizeof(v)); }
+inline void store(float* p, Vector v, Part part) { std::memcpy(p, &v, part.lanes * sizeof(float)); }
+inline void store(std::uint8_t* p, Bytes v, Whole = {}) { std::memcpy(p, &v, sizeof(v)); }
+inline void store(std::uint8_t* p, Bytes v, Part part) { std::memcpy(p, &v, part.lanes); }
+
+// Minus zero changes nothing, which compilers know; plus zero would turn -0 into 0 and cost an instruction.
+inline Vector splat(float x) { return x - Vector{}; }
+inline Vector lower(Vector a, Vector b) { return a < b ? a : b; }
+inline Vector higher(Vector a, Vector b) { return a > b ? a : b; }
+
+// Lanes beyond the end of a row, set to what does not count.
+inline Vector keep(Vector v, Whole, float) { return v; }
+inline Vector keep(Vector v, Part part, float otherwise) {
+  for (std::size_t lane = part.lanes; lane < kLanes; ++lane) v[lane] = otherwise;
+  return v;
+}
+
+inline float sum_of(Vector v) {
+  float sum = 0.0F;
+  for (std::size_t lane = 0; lane < kLanes; ++lane) sum += v[lane];
+  return sum;
+}
+inline float highest_of(Vector v) {
+  float highest = v[0];
+  for (std::size_t lane = 1; lane < kLanes; ++lane) highest = v[lane] > highest ? v[lane] : highest;
+  return highest;
+}
+
+/// Rows become columns: a square of kLanes vectors is transposed in registers, by exchanging halves, quarters
+/// ...
+template <std::size_t Step, std::size_t... Lane>
+inline void exchange(Vector& a, Vector& b, std::index_sequence<Lane...>) {
+  const Vector first = __builtin_shufflevector(a, b, ((Lane & Step) == 0 ? Lane : Lane - Step + kLanes)...);
+  b = __builtin_shufflevector(a, b, ((Lane & Step) == 0 ? Lane + Step : Lane + kLanes)...);
+  a = first;
+}
+template <std::size_t Step = kLanes / 2>
+inline void transpose(Vector (&square)[kLanes]) {
+  for (std::size_t i = 0; i < kLanes; ++i) {
+    if ((i & Step) == 0) exchange<Step>(square[i], square[i + Step], std::make_index_sequence<kLanes>());
+  }
+  if constexpr (Step > 1) transpose<Step / 2>(square);
+}
+
+/// Calls step(column, Whole or Part) for every vector of a row.
+template <class Step>
+inline void for_each_vector(std::size_t columns, Step step) {
+  std::size_t c = 0;
+  for (; c + kLanes <= columns; c += kLanes) step(c, Whole{});
+  if (c < columns) step(c, Part{columns - c});
+}
+
+// exp(x) for -87 <= x <= 87 with a relative error below 2e-7: 2^n * exp(r), |r| <= ln(2)/2, by a polynomial
+// that we fitted to exp with the least relative error.
+inline Vector exp_within(Vector x) {
+  const Vector shifted = x * 1.44269504088896341F + 12582912.0F;  // 1.5 * 2^23: rounds to the nearest integer
+  const Vector n = shifted - 12582912.0F;
+  const Vector r = (x - n * 0.693359375F) - n * -2.12194440e-4F;
+  Vector p = splat(0.00138367934F);
+  p = p * r + 0.00837485678F;
+  p = p * r + 0.0416682288F;
+  p = p * r + 0.166664198F;
+  p = p * r + 0.499999911F;
+  p = p * r + 1.0F;
+  p = p * r + 1.0F;
+  // n stands in the lowest bits of `shifted`; it goes to where p has its exponent.
+  const Bits bits = reinterpret_cast<Bits>(p) + (reinterpret_cast<Bits>(shifted) << 23);
+  return reinterpret_cast<Vector>(bits);
+}
+/// The same for x <= 87; further down it is exp(-87), which is nothing beside 1.
+inline Vector exp_below(Vector x) { return exp_within(higher(x, splat(-87.0F))); }
+inline Vector exp_of(Vector x) { return exp_below(lower(x, splat(87.0F))); }
+
+}  // namespace
+}  // namespace albert_fast::encoder

@@ -1,0 +1,259 @@
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "encoder/kernels/kernels.h"
+#include "tests/check.h"
+
+// Every kernel of every instruction set that this processor has, against its definition in double.
+namespace albert_fast::encoder {
+namespace {
+
+std::vector<Kernels> kernels_here() {
+  std::vector<Kernels> all{portable_kernels()};
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) all.push_back(avx2_kernels());
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+    all.push_back(avx512_kernels());
+  }
+#endif
+  return all;
+}
+
+std::vector<float> random_floats(std::size_t count, unsigned seed, float spread = 0.7F) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<float> normal(0.0F, spread);
+  std::vector<float> values(count);
+  for (float& value : values) value = normal(generator);
+  return values;
+}
+
+std::vector<std::int32_t> random_integers(std::size_t count, unsigned seed, std::int32_t limit) {
+  std::mt19937 generator(seed);
+  std::uniform_int_distribution<std::int32_t> uniform(-limit, limit);
+  std::vector<std::int32_t> values(count);
+  for (std::int32_t& value : values) value = uniform(generator);
+  return values;
+}
+
+/// A product in either form, and what its numbers are.
+class SomeProduct {
+ public:
+  SomeProduct(std::size_t rows, std::size_t columns, bool quantized)
+      : values_(random_floats(rows * columns, 1)),
+        bias_(random_floats(columns, 2)),
+        sums_(random_integers(rows * columns, 3, 50000)),
+        column_sums_(random_integers(columns, 4, 300)),
+        row_scales_(random_floats(2 * rows, 5)),
+        column_scales_(random_floats(columns, 6, 1e-3F)) {
+    for (std::size_t r = 0; r < rows; ++r) {
+      row_scales_[2 * r] = 0.01F * std::abs(row_scales_[2 * r]) + 1e-3F;
+      row_scales_[2 * r + 1] = std::floor(std::abs(row_scales_[2 * r + 1]) * 100.0F);
+    }
+    product_ = {.bias = bias_.data(), .columns = columns};
+    if (quantized) {
+      product_.sums = sums_.data();
+      product_.row_scales = row_scales_.data();
+      product_.column_scales = column_scales_.data();
+      product_.column_sums = column_sums_.data();
+    } else {
+      product_.values = values_.data();
+    }
+  }
+  [[nodiscard]] const Product& get() const { return product_; }
+  [[nodiscard]] double at(std::size_t row, std::size_t column) const {
+    const std::size_t i = row * product_.columns + column;
+    const double bias = bias_[column];
+    if (product_.sums == nullptr) return values_[i] + bias;
+    const double sum = sums_[i] - static_cast<double>(row_scales_[2 * row + 1]) * column_sums_[column];
+    return sum * row_scales_[2 * row] * column_scales_[column] + bias;
+  }
+
+ private:
+  std::vector<float> values_, bias_;
+  std::vector<std::int32_t> sums_, column_sums_;
+  std::vector<float> row_scales_, column_scales_;
+  Product product_;
+};
+
+double distance(double a, double b) { return std::abs(a - b) / (1.0 + std::abs(b)); }
+
+/// Row `row` of `to`, read back, is `want` (times `shrink`) within half a step.
+void check_bytes(const QuantizedRows& to, std::size_t row, const std::vector<double>& want) {
+  const std::size_t columns = want.size();
+  const double scale = to.row_scales[2 * row];
+  double low = 0.0, high = 0.0;
+  for (std::size_t c = 0; c < columns; ++c) {
+    const double x = want[c] * to.shrink[c];
+    low = std::min(low, x);
+    high = std::max(high, x);
+    const double read =
+        (to.bytes[row * columns + c] - static_cast<double>(to.row_scales[2 * row + 1])) * scale;
+    CHECK(std::abs(read - x) <= 1.01 * scale + 1e-5);  // half a step for the number, half for the zero point
+  }
+  CHECK(scale == 1.0 || scale <= (high - low) / 255.0 * 1.0001 + 1e-7);
+}
+
+void check_attention(const Kernels& k, std::size_t heads, std::size_t head_dim, bool quantized) {
+  const std::vector<std::int32_t> cu_seqlens{0, 1, 1, 3, 20, 85, 86};  // one of them empty
+  const std::size_t hidden = heads * head_dim;
+  const SomeProduct qkv(86, 3 * hidden, quantized);
+  std::vector<float> context(86 * hidden, -1.0F);
+  const AttentionProblem problem{qkv.get(), context.data(), cu_seqlens.data(), heads, head_dim};
+  for (std::size_t s = 0; s + 1 < cu_seqlens.size(); ++s) {
+    const auto first = static_cast<std::size_t>(cu_seqlens[s]),
+               last = static_cast<std::size_t>(cu_seqlens[s + 1]);
+    for (std::size_t h = 0; h < heads; ++h) {
+      k.attention(problem, s, h);
+      for (std::size_t row = first; row < last; ++row) {
+        std::vector<double> weights;
+        double sum = 0.0;
+        for (std::size_t other = first; other < last; ++other) {
+          double score = 0.0;
+          for (std::size_t d = 0; d < head_dim; ++d) {
+            score += qkv.at(row, h * head_dim + d) * qkv.at(other, hidden + h * head_dim + d);
+          }
+          weights.push_back(std::exp(score / std::sqrt(static_cast<double>(head_dim))));
+          sum += weights.back();
+        }
+        for (std::size_t d = 0; d < head_dim; ++d) {
+          double want = 0.0;
+          for (std::size_t other = first; other < last; ++other) {
+            want += weights[other - first] / sum * qkv.at(other, 2 * hidden + h * head_dim + d);
+          }
+          CHECK(distance(context[row * hidden + h * head_dim + d], want) < 5e-6);
+        }
+      }
+    }
+  }
+}
+
+void check_add_norm(const Kernels& k, std::size_t columns, bool quantized) {
+  const std::size_t rows = 5;
+  const SomeProduct x(rows, columns, quantized);
+  const std::vector<float> residual = random_floats(rows * columns, 11), gain = random_floats(columns, 12),
+                           shift = random_floats(columns, 13), shrink = random_floats(columns, 14);
+  std::vector<float> out(rows * columns, -1.0F), row_scales(2 * rows);
+  std::vector<std::uint8_t> bytes(rows * columns);
+  AddNormProblem problem{x.get(), residual.data(), gain.data(), shift.data(), 1e-6F, out.data(), {}};
+  problem.quantized = {bytes.data(), row_scales.data(), shrink.data()};
+  k.add_norm(problem, 0, 2);
+  k.add_norm(problem, 2, rows);
+  for (std::size_t r = 0; r < rows; ++r) {
+    double mean = 0.0, variance = 0.0;
+    const auto sum = [&](std::size_t c) { return x.at(r, c) + residual[r * columns + c]; };
+    for (std::size_t c = 0; c < columns; ++c) mean += sum(c) / static_cast<double>(columns);
+    for (std::size_t c = 0; c < columns; ++c) {
+      variance += (sum(c) - mean) * (sum(c) - mean) / static_cast<double>(columns);
+    }
+    std::vector<double> want;
+    for (std::size_t c = 0; c < columns; ++c) {
+      want.push_back((sum(c) - mean) / std::sqrt(variance + 1e-6) * gain[c] + shift[c]);
+      CHECK(distance(out[r * columns + c], want.back()) < 2e-5);
+    }
+    check_bytes(problem.quantized, r, want);
+  }
+}
+
+double activate(Activation kind, double x) {
+  switch (kind) {
+    case Activation::gelu:
+      return 0.5 * x * (1.0 + std::erf(x / std::sqrt(2.0)));
+    case Activation::gelu_tanh:
+      return 0.5 * x * (1.0 + std::tanh(std::sqrt(2.0 / std::acos(-1.0)) * (x + 0.044715 * x * x * x)));
+    case Activation::relu:
+      return std::max(x, 0.0);
+  }
+  return 0.0;
+}
+
+void check_activation(const Kernels& k, Activation kind, std::size_t columns, bool quantized) {
+  const std::size_t rows = 4;
+  const SomeProduct x(rows, columns, quantized);
+  const std::vector<float> shrink = random_floats(columns, 21);
+  std::vector<float> out(rows * columns, -1.0F), row_scales(2 * rows);
+  std::vector<std::uint8_t> bytes(rows * columns);
+  ActivationProblem problem{x.get(), kind, out.data(), {}};
+  k.activation(problem, 0, rows);
+  ActivationProblem to_bytes = problem;
+  to_bytes.quantized = {bytes.data(), row_scales.data(), shrink.data()};
+  k.activation(to_bytes, 0, rows);
+  for (std::size_t r = 0; r < rows; ++r) {
+    std::vector<double> want;
+    for (std::size_t c = 0; c < columns; ++c) {
+      want.push_back(activate(kind, x.at(r, c)));
+      CHECK(distance(out[r * columns + c], want.back()) < 2e-6);
+    }
+    check_bytes(to_bytes.quantized, r, want);
+  }
+}
+
+/// Activations far from zero, where exponentials overflow: x or 0, never NaN.
+void check_far_activation(const Kernels& k, Activation kind) {
+  std::vector<float> x{-1e30F, -200.0F, -90.0F, -15.0F, -6.0F, 0.0F, 6.0F, 15.0F, 90.0F, 200.0F, 1e10F};
+  const std::vector<float> bias(x.size(), 0.0F);
+  std::vector<float> out(x.size(), -1.0F);
+  k.activation({{.values = x.data(), .bias = bias.data(), .columns = x.size()}, kind, out.data(), {}}, 0, 1);
+  for (std::size_t i = 0; i < x.size(); ++i) CHECK(distance(out[i], std::max(x[i], 0.0F)) < 1e-6);
+}
+
+void check_quantize(const Kernels& k, std::size_t columns) {
+  const std::size_t rows = 4;
+  std::vector<float> x = random_floats(rows * columns, 31);
+  for (std::size_t c = 0; c < columns; ++c) {
+    x[c] = 0.0F;                                       // a row of zeros
+    x[columns + c] = std::abs(x[columns + c]) + 3.0F;  // a row without zeros
+    x[2 * columns + c] = -1e-3F - std::abs(x[2 * columns + c]);
+  }
+  const std::vector<float> shrink(columns, 1.0F);
+  std::vector<float> row_scales(2 * rows);
+  std::vector<std::uint8_t> bytes(rows * columns);
+  const QuantizeProblem problem{x.data(), columns, {bytes.data(), row_scales.data(), shrink.data()}};
+  k.quantize(problem, 0, rows);
+  for (std::size_t r = 0; r < rows; ++r) {
+    check_bytes(problem.quantized, r,
+                {x.begin() + static_cast<std::ptrdiff_t>(r * columns),
+                 x.begin() + static_cast<std::ptrdiff_t>((r + 1) * columns)});
+  }
+}
+
+constexpr std::size_t kWidths[] = {1, 3, 7, 8, 16, 33, 100, 768};
+
+}  // namespace
+
+ALBERT_FAST_TEST(attention_is_the_definition) {
+  for (const Kernels& k : kernels_here()) {
+    for (const bool quantized : {false, true}) {
+      for (const std::size_t dim : {1U, 7U, 16U, 64U, 100U}) check_attention(k, 3, dim, quantized);
+    }
+  }
+}
+
+ALBERT_FAST_TEST(add_norm_is_the_definition) {
+  for (const Kernels& k : kernels_here()) {
+    for (const bool quantized : {false, true}) {
+      for (const std::size_t columns : kWidths) check_add_norm(k, columns, quantized);
+    }
+  }
+}
+
+ALBERT_FAST_TEST(activations_are_their_definitions) {
+  for (const Kernels& k : kernels_here()) {
+    for (const Activation kind : {Activation::gelu, Activation::gelu_tanh, Activation::relu}) {
+      check_far_activation(k, kind);
+      for (const bool quantized : {false, true}) {
+        for (const std::size_t columns : kWidths) check_activation(k, kind, columns, quantized);
+      }
+    }
+  }
+}
+
+ALBERT_FAST_TEST(quantized_rows_read_back) {
+  for (const Kernels& k : kernels_here()) {
+    for (const std::size_t columns : kWidths) check_quantize(k, columns);
+  }
+}
+
+}  // namespace albert_fast::encoder
