@@ -76,7 +76,7 @@ class Setup:
 
     def engine(self, precision: str, **changes: Any) -> _core.Engine:
         cuda = Cuda(device=self.device, precision=precision, rehearsal=self.rehearsal, **changes)
-        return engines.engine_for(models.read_folder(self.folder), cuda)
+        return engines.engine_for(models.read_folder(self.folder), precision, cuda)
 
     def annotator(self, precision: str, **changes: Any) -> AlbertEmbeddings:
         engine = self.engine(precision, **changes)

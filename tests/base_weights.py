@@ -61,10 +61,26 @@ def base_weights() -> dict[str, NDArray[np.float32]]:
     return weights
 
 
-def write_base(folder: Path) -> Path:
+OUTLIER_CHANNELS = (7, 95, 301, 420, 555, 730)
+
+
+def outlier_weights() -> dict[str, NDArray[np.float32]]:
+    """Return those weights with six channels that LayerNorm makes 20 times as loud, read 20 times as softly."""
+    weights = base_weights()
+    channels = list(OUTLIER_CHANNELS)
+    layer = "encoder.albert_layer_groups.0.albert_layers.0."
+    for norm in ("attention.LayerNorm", "full_layer_layer_norm"):
+        for part in (".weight", ".bias"):
+            weights[layer + norm + part][channels] *= 20
+    for name in ("attention.query", "attention.key", "attention.value", "ffn"):
+        weights[layer + name + ".weight"][:, channels] /= 20
+    return weights
+
+
+def write_base(folder: Path, weights: dict[str, NDArray[np.float32]] | None = None) -> Path:
     """Write that model as a Hugging Face folder, with a small vocabulary (the goldens begin at piece ids)."""
     folder.mkdir(parents=True, exist_ok=True)
-    make_model.save_safetensors(folder / "model.safetensors", base_weights())
+    make_model.save_safetensors(folder / "model.safetensors", base_weights() if weights is None else weights)
     (folder / "config.json").write_text(json.dumps(make_model.config(BASE)))
     (folder / "spiece.model").write_bytes(make_model.vocabulary())
     return folder

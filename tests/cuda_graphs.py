@@ -165,4 +165,4 @@ def feeds_of(batch: dict[str, Any]) -> dict[str, Array]:
 def rehearse(folder: Path, **changes: Any) -> _core.Engine:
     """Return an engine whose model is the CUDA one, but for the device."""
     runtime.load()
-    return engines.engine_for(models.read_folder(folder), Cuda(precision="fp32", rehearsal=True, **changes))
+    return engines.engine_for(models.read_folder(folder), "fp32", Cuda(precision="fp32", rehearsal=True, **changes))

@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import urlsplit
+
+from albert_fast.models.fetch import hub
+
+
+def packed(folder: Path, inside: str = "") -> bytes:
+    """Return a zip of a folder's files, with `inside` before their names."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.iterdir()):
+            archive.write(path, inside + path.name)
+    return out.getvalue()
+
+
+def network_variables() -> list[str]:
+    """Return the names of all variables that change how something is fetched."""
+    proxies = [f"{kind}_PROXY" for kind in ("HTTP", "HTTPS", "ALL", "NO")]
+    return [*hub.OFFLINE_VARIABLES, "HF_TOKEN", *proxies, *map(str.lower, proxies)]
 
 
 @dataclass

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from albert_fast import (
     SentenceDetector,
     SentenceEmbeddings,
     Tokenizer,
+    start,
 )
 from albert_fast.columns import AnnotationColumn, Annotations
 from albert_fast.row import Row
@@ -274,6 +277,31 @@ def test_a_frame_becomes_an_arrow_table(fitted: PipelineModel) -> None:
     assert table.schema.field("embeddings").metadata[b"dimension"] == b"32"
     assert table.schema.field("text").metadata is None
     assert pa.table(frame).equals(table)
+
+
+def test_pandas_writes_json_and_arrow_writes_parquet(fitted: PipelineModel, tmp_path: Path) -> None:
+    pd = pytest.importorskip("pandas")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    table = fitted.transform(pd.DataFrame({"text": ["I love NLP.", ""]}, index=["a", "b"]))
+    written = json.loads(table.to_json())
+    assert written["token"]["a"]["result"] == ["I", "love", "NLP", "."]
+    assert written["token"]["b"]["result"] == []
+    for name in ("document", "sentence", "token", "embeddings"):
+        for label in "ab":
+            cell, fields = table.loc[label, name], written[name][label]
+            assert list(fields) == ["annotatorType", "begin", "end", "result", "metadata", "embeddings"]
+            made = [Annotation(*values) for values in zip(*fields.values(), strict=True)]
+            assert [a.asDict() | {"embeddings": []} for a in made] == [a.asDict() | {"embeddings": []} for a in cell]
+            assert all(np.allclose(a.vector, b.vector, atol=1e-6) for a, b in zip(made, cell, strict=True))
+    lists = json.loads(table["token"].map(list).to_json())
+    assert lists["a"][1] == {**table.loc["a", "token"][1].asDict(), "embeddings": []}
+
+    parquet.write_table(start().createDataFrame(table).to_arrow(), tmp_path / "t.parquet")
+    read = parquet.read_table(tmp_path / "t.parquet")
+    assert read["embeddings"][0][2]["result"].as_py() == "nlp"
+    assert np.array_equal(
+        read["embeddings"][0][2]["embeddings"].values.to_numpy(), table.loc["a", "embeddings"].vectors[2]
+    )
 
 
 def test_an_empty_column_has_a_type(fitted: PipelineModel) -> None:

@@ -26,7 +26,7 @@ def any_device(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def test_devices_and_precisions(any_device: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(device.MEMORY_VARIABLE, raising=False)
-    assert choose("cpu", None) is choose("auto", None) is choose("cpu", "fp32") is None
+    assert choose("cpu", None) is choose("auto", None) is choose("cpu", "fp32") is choose("cpu", "int8") is None
     assert choose("cuda", None) == Cuda(0, "fp16")
     assert choose("cuda:12", "tf32") == Cuda(12, "tf32")
     assert choose("cuda:12", "fp32") == Cuda(12, "fp32")
@@ -34,7 +34,7 @@ def test_devices_and_precisions(any_device: list[int], monkeypatch: pytest.Monke
     for name in ("cuda:", "cuda:x", "cuda:-1", "cuda:1:2", "cuda1", "gpu", "", "CUDA"):
         with pytest.raises(DeviceError, match=r"does not exist.*'cuda'"):
             choose(name, None)
-    for name, precision in (("cpu", "fp16"), ("cpu", "int8"), ("cuda", "int8")):
+    for name, precision in (("cpu", "fp16"), ("cpu", "tf32"), ("cuda", "int8")):
         with pytest.raises(DeviceError, match=rf"precision='{precision}' is not available.*Use precision='fp"):
             choose(name, precision)
 
@@ -60,10 +60,10 @@ def test_a_loaded_model_does_not_stay_on_the_cpu_in_silence(tiny_folder: Path, m
     model.setDevice("cuda")
     with pytest.raises(DeviceError):
         model.embed("a text")
-    asked: list[Cuda | None] = []
+    asked: list[tuple[str, Cuda | None]] = []
 
-    def engine_for(files: models.ModelFiles, cuda: Cuda | None = None) -> Any:
-        asked.append(cuda)
+    def engine_for(files: models.ModelFiles, precision: str, cuda: Cuda | None = None) -> Any:
+        asked.append((precision, cuda))
         return _core
 
     monkeypatch.setattr(engines, "engine_for", engine_for)
@@ -75,7 +75,9 @@ def test_a_loaded_model_does_not_stay_on_the_cpu_in_silence(tiny_folder: Path, m
     model._loaded()
     model.setDevice("cpu")
     model._loaded()
-    assert asked == [Cuda(0, "fp16"), Cuda(0, "fp32"), None]
+    model.setPrecision("int8")
+    model._loaded()
+    assert asked == [("fp16", Cuda(0, "fp16")), ("fp32", Cuda(0, "fp32")), ("fp32", None), ("int8", None)]
 
 
 def test_a_graph_that_is_run_as_it_is_stays_off_the_gpu(tmp_path: Path) -> None:
@@ -85,7 +87,7 @@ def test_a_graph_that_is_run_as_it_is_stays_off_the_gpu(tmp_path: Path) -> None:
     with pytest.warns(ForeignGraphWarning):
         files = models.read_any(folder)
     with pytest.raises(DeviceError, match=r"run as it is.*CPU only.*device='cpu'"):
-        engines.engine_for(files, Cuda(precision="fp32", rehearsal=True))
+        engines.engine_for(files, "fp32", Cuda(precision="fp32", rehearsal=True))
 
 
 def test_the_cpu_package_is_named(tiny_folder: Path) -> None:
@@ -97,7 +99,7 @@ def test_the_cpu_package_is_named(tiny_folder: Path) -> None:
     ):
         _core.cuda_probe(dataclasses.asdict(Cuda(3)))
     with pytest.raises(DeviceError, match="built without CUDA"):
-        engines.engine_for(models.read_folder(tiny_folder), Cuda(3))
+        engines.engine_for(models.read_folder(tiny_folder), "fp16", Cuda(3))
 
 
 def options(minor: int = 31, **changes: Any) -> dict[str, str]:

@@ -36,7 +36,7 @@ found = {}
 def package() -> Path:
     folder = os.environ.get("ALBERT_FAST_GPU_PACKAGE", "")
     if not folder:
-        pytest.skip("skipped: no onnxruntime-gpu")
+        pytest.skip("skipped: no onnxruntime-gpu (ALBERT_FAST_GPU_PACKAGE is not set; see CONTRIBUTING.md)")
     assert (Path(folder) / "onnxruntime").is_dir(), f"ALBERT_FAST_GPU_PACKAGE names {folder}: no onnxruntime there"
     return Path(folder)
 

@@ -138,4 +138,4 @@ def test_a_rehearsal_is_in_fp32(tiny_folder: Path) -> None:
     from albert_fast.device import Cuda
 
     with pytest.raises(DeviceError, match="fp32"):
-        engines.engine_for(models.read_folder(tiny_folder), Cuda(precision="fp16", rehearsal=True))
+        engines.engine_for(models.read_folder(tiny_folder), "fp16", Cuda(precision="fp16", rehearsal=True))

@@ -22,29 +22,20 @@ import pytest
 
 import make_model
 from albert_fast.errors import CorruptModelError, ModelNotFoundError, ParameterError
-from albert_fast.models.fetch import cache, download, hub, partial, transfer
-from file_server import Behaviour, serve
+from albert_fast.models.fetch import cache, download, partial, transfer
+from file_server import Behaviour, network_variables, packed, serve
 
 NAME = "/public/models/albert_x_en_1.0_2.4_1.zip"
 
 
-def make_zip(folder: Path) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(folder.iterdir()):
-            archive.write(path, path.name)
-    return out.getvalue()
-
-
 @pytest.fixture(name="data", scope="module")
 def _data(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return make_zip(make_model.write_folder(tmp_path_factory.mktemp("zip") / "m"))
+    return packed(make_model.write_folder(tmp_path_factory.mktemp("zip") / "m"))
 
 
 @pytest.fixture(name="server")
 def _server(data: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Behaviour]:
-    proxies = [name + kind for name in ("HTTP", "HTTPS", "ALL", "NO") for kind in ("_PROXY",)]
-    for name in (*hub.OFFLINE_VARIABLES, *proxies, *map(str.lower, proxies)):
+    for name in network_variables():
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
     monkeypatch.setattr(download, "PAUSES", (0.0, 0.0, 0.0))

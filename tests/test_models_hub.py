@@ -22,6 +22,7 @@ import make_model
 from albert_fast.errors import CorruptModelError, MissingDependencyError, ModelNotFoundError
 from albert_fast.models import registry, resolve
 from albert_fast.models.fetch import hub
+from file_server import network_variables
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 REPO = "albert/albert-base-v2"
@@ -132,7 +133,7 @@ def _content(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 @pytest.fixture(name="fake")
 def _fake(content: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
-    for name in (*hub.OFFLINE_VARIABLES, "HF_TOKEN", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+    for name in network_variables():
         monkeypatch.delenv(name, raising=False)
     server = Server(("127.0.0.1", 0), Handler)
     server.fake = FakeHub(dict(content))

@@ -19,8 +19,8 @@ import make_model
 from albert_fast import AlbertEmbeddings, cli
 from albert_fast.errors import CorruptModelError, MissingDependencyError, ModelNotFoundError, ParameterError
 from albert_fast.models import built_in_folder, registry, resolve
-from albert_fast.models.fetch import cache, download, hub, sources
-from file_server import Behaviour, serve
+from albert_fast.models.fetch import cache, download, sources
+from file_server import Behaviour, network_variables, packed, serve
 
 # Spark NLP's AlbertEmbeddings models and nlu's references to them, as their documentation lists them.
 MODELS: dict[str, tuple[str, int | None, str]] = {
@@ -132,14 +132,6 @@ def test_the_list_on_the_command_line(capfd: pytest.CaptureFixture[str]) -> None
 # ---------------------------------------------------------------------------------------- one after the other
 
 
-def packed(folder: Path, inside: str = "") -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
-        for path in sorted(folder.iterdir()):
-            file.write(path, inside + path.name)
-    return out.getvalue()
-
-
 @pytest.fixture(name="data", scope="module")
 def _data(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return packed(make_model.write_folder(tmp_path_factory.mktemp("zip") / "m"))
@@ -148,8 +140,7 @@ def _data(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 @pytest.fixture(name="server")
 def _server(data: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Behaviour]:
     """Serve as the hub, which has nothing, and as the storage of zips at once."""
-    proxies = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
-    for name in (*hub.OFFLINE_VARIABLES, "HF_TOKEN", *proxies, *map(str.upper, proxies)):
+    for name in network_variables():
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "zips"))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))

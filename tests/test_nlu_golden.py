@@ -124,6 +124,22 @@ def test_every_frame(frames: dict[str, Any], pipe: nlu.NLUPipeline) -> None:
     assert (cells, vectors, differing) == (655, 90, 45)
 
 
+@pytest.mark.parametrize("level", ["document", "chunk"])
+def test_a_saved_pipeline_finds_sentences_at_every_level(
+    level: str, golden: Path, frames: dict[str, Any], pipe: nlu.NLUPipeline
+) -> None:
+    theirs = frames[f"{level}/list/False/False"]["rows"][1]  # nlu.load(path=...) on a text of two sentences
+    saved = pipe.predict(INPUTS["list"], level)[VECTOR].iloc[1]
+    first_alone = pipe.predict(["Two parts here."], level)[VECTOR].iloc[0]
+    np.testing.assert_allclose(saved[0, :8], numbers(theirs[VECTOR])[:8], atol=TOLERANCE)
+    np.testing.assert_array_equal(saved[:4], first_alone)
+    # A model alone, as a reference: nlu wires it to the documents at this level.
+    model = nlu.load(path=golden / "sparknlp/models/hf_folder", column_style="nlu5")
+    whole = model.predict(INPUTS["list"], level)[VECTOR].iloc[1]
+    assert whole.shape == saved.shape
+    assert abs(whole - saved).max() > 0.1
+
+
 def test_sentence_rows_hold_their_own_part_of_what_nlu_repeats(frames: dict[str, Any], pipe: nlu.NLUPipeline) -> None:
     theirs = frames["sentence/df/True/True"]["rows"]
     mine = pipe.predict(INPUTS["df"], "sentence", positions=True, metadata=True)

@@ -18,7 +18,14 @@ import pytest
 import containers
 import make_model
 import onnx_graphs
-from albert_fast import AlbertEmbeddings, CorruptModelError, ForeignGraphWarning, ModelNotFoundError, ParameterError
+from albert_fast import (
+    AlbertEmbeddings,
+    CorruptModelError,
+    DeviceError,
+    ForeignGraphWarning,
+    ModelNotFoundError,
+    ParameterError,
+)
 from albert_fast.models import read_any
 
 TEXTS = ["The module reads a file.", "Nothing", "", "Two words, and a number: 42.", " ".join(make_model.prose()[:4])]
@@ -179,6 +186,16 @@ def test_lookalikes_are_run_as_they_are(tmp_path: Path, what: str) -> None:
     options = {**model._options(level="piece"), "special_tokens": True}
     got = model._loaded().embed_ids([ids], options)["vectors"]
     np.testing.assert_allclose(got, want, atol=1e-5, equal_nan=True)
+
+
+def test_a_graph_that_runs_as_it_is_has_one_precision(tmp_path: Path) -> None:
+    folder = edit(LOOKALIKES["another scale"])(tmp_path / "onnx")
+    with pytest.raises(DeviceError, match="runs as it is"):
+        loaded(folder, precision="int8")
+    model = loaded(folder)
+    model.setPrecision("int8")
+    with pytest.raises(DeviceError, match="Use precision='fp32'"):
+        model.embed("NLP")
 
 
 def test_a_fused_half_of_a_shared_layer_is_one_group(tmp_path: Path) -> None:

@@ -348,6 +348,37 @@ def test_no_rows(fitted: PipelineModel) -> None:
     assert fitted.transform({"text": []})["embeddings"].vectors.shape == (0, 32)
 
 
+def test_no_rows_stage_by_stage(tiny: AlbertEmbeddings) -> None:
+    pd = pytest.importorskip("pandas")
+    stages: list[Stage] = [
+        assembler(), detector(), tokenizer(), albert(tiny),
+        Doc2Chunk(input_cols=["document"], output_col="chunk"),
+        ChunkEmbeddings(input_cols=["embeddings", "chunk"], output_col="chunks"),
+        SentenceEmbeddings(input_cols=["sentence", "embeddings"], output_col="pooled"),
+        EmbeddingsFinisher(input_cols=["pooled"], output_cols=["vectors"]),
+    ]  # fmt: skip
+    some = pd.DataFrame({"text": ["One. Two.", ""]})
+    names = list(Pipeline(stages=stages).fit().transform(some).columns)
+    for given in (pd.DataFrame({"text": []}), some[:0], {"text": []}, some[1:]):
+        table: Any = given
+        for stage in stages:
+            if isinstance(table, pd.DataFrame):  # cells as a step of the user's leaves them: lists
+                table = table.apply(lambda column: column.map(lambda cell: cell if cell == "" else list(cell)))
+            table = stage.transform(table)
+        assert list(table) == names
+    assert len(table) == 1
+    assert len(table.iloc[0]["vectors"]) == 0
+    finished = Finisher(input_cols=["token"]).transform(tokenizer().transform({"text": ["a"], "sentence": [[]]}))
+    cells = {name: list(cells) for name, cells in finished.items()}
+    assert cells == {"text": ["a"], "sentence": [[]], "finished_token": [[]]}  # "sentence" may be the user's own
+    with pytest.raises(WiringError, match=r"needs input columns of type document and token, and got 'text' \(empty\)"):
+        tiny.copy({"inputCols": ["text", "embeddings"], "outputCol": "e"}).transform(
+            {"text": [], "embeddings": albert(tiny).transform({"sentence": [], "token": []})["embeddings"]}
+        )
+    with pytest.raises(WiringError, match=r"got 'sentence' \(no annotations\)"):
+        tokenizer().transform({"sentence": [[], None]})
+
+
 # ------------------------------------------------------------------------------------------------------ levels
 
 
@@ -455,6 +486,9 @@ def test_chunks_are_found_in_any_sentence_unless_spark_nlp_is_wanted(tiny: Alber
         assert result["pooled"][0].result == found
         words = result["embeddings"][0].vectors
         assert np.array_equal(result["pooled"][0].vectors[0], words[1])
+    across = Pipeline(stages=[*stages[:5], stages[5].copy({"compat": None})]).fit()
+    pooled = across.transform({"text": table["text"], "want": [["two. Three"]]})["pooled"][0]
+    assert np.allclose(pooled.vectors[0], words[1:4].mean(axis=0), atol=1e-6)
 
 
 @pytest.mark.parametrize("offsets", ["codepoints", "utf16"])

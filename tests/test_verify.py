@@ -13,6 +13,7 @@ import pytest
 
 import make_model
 from albert_fast import AlbertEmbeddings, cli, verify
+from albert_fast.device import Cuda
 from albert_fast.errors import DeviceError, ParameterError
 from albert_fast.models import registry
 from conftest import ModelMaker
@@ -97,7 +98,7 @@ def test_the_right_weights_pass(folder: Path, tmp_path: Path) -> None:
     assert {check.text for check in report.checks} == set(TEXTS)
     for check in report.checks:
         assert abs(check.found - float(check.published.removesuffix("…"))) < 0.0101
-    assert report.fidelity == ()
+    assert [row.precision for row in report.fidelity] == ["int8"]
 
 
 def test_the_same_sizes_are_enough_to_pass_but_not_to_fail(folder: Path, make_folder: ModelMaker) -> None:
@@ -176,18 +177,19 @@ def test_the_published_table(golden: Path) -> None:
 # ----------------------------------------------------------------------------------------------------- fidelity
 
 
-class WithInt8(AlbertEmbeddings):
-    """What an annotator with a second precision looks like from outside: its weights are rounded to 8 bits."""
+class WithHalf(AlbertEmbeddings):
+    """What an annotator with another second precision looks like from outside: its weights are rounded."""
 
     rounded: Callable[[], AlbertEmbeddings]
 
-    def _check_device(self) -> None:
-        if self.get_param("device") != "cpu" or self.get_param("precision") not in ("fp32", "int8"):
+    def _check_device(self) -> tuple[str, Cuda | None]:
+        if self.get_param("device") != "cpu" or self.get_param("precision") not in ("fp32", "fp16"):
             raise DeviceError("not here")
+        return "fp32", None
 
     def _loaded(self) -> Any:
         self._check_device()
-        return type(self).rounded()._loaded() if self.get_param("precision") == "int8" else super()._loaded()
+        return type(self).rounded()._loaded() if self.get_param("precision") == "fp16" else super()._loaded()
 
 
 def rounded_folder(folder: Path, geometry: dict[str, Any], seed: int, levels: int) -> Path:
@@ -207,10 +209,10 @@ def test_a_precision_joins_by_being_available(
 ) -> None:
     plain = make_model.write_folder(tmp_path / "plain", seed=3)
     rough = AlbertEmbeddings.load(rounded_folder(tmp_path / "rough", make_model.TINY, 3, levels))
-    monkeypatch.setattr(WithInt8, "rounded", lambda: rough, raising=False)
-    report = verify.verify(WithInt8.load(plain))
+    monkeypatch.setattr(WithHalf, "rounded", lambda: rough, raising=False)
+    report = verify.verify(WithHalf.load(plain))
     (row,) = report.fidelity
-    assert (row.device, row.precision, row.passed) == ("cpu", "int8", verdict != "fail")
+    assert (row.device, row.precision, row.passed) == ("cpu", "fp16", verdict != "fail")
     texts = list(verify.TEXTS)
     a = AlbertEmbeddings.load(plain).embed(texts).vectors.astype(np.float64)
     b = rough.embed(texts).vectors.astype(np.float64)
@@ -222,12 +224,25 @@ def test_a_precision_joins_by_being_available(
     assert row.largest_difference > 0
     assert report.verdict == verdict
     text = verify.as_text(report)
-    assert "int8" in text
+    assert "fp16" in text
     assert ("UNFAITHFUL" in text) == (verdict == "fail")
 
 
-def test_no_row_is_invented(tiny: AlbertEmbeddings) -> None:
-    report = verify.verify(tiny)
+def test_every_precision_of_this_machine_is_measured(tiny: AlbertEmbeddings) -> None:
+    (row,) = verify.verify(tiny).fidelity
+    assert (row.device, row.precision) == ("cpu", "int8")
+    assert 0.999 < row.mean_cosine < 1 - 1e-9
+
+
+class WithFp32Only(AlbertEmbeddings):
+    def _check_device(self) -> tuple[str, Cuda | None]:
+        if self.get_param("precision") != "fp32":
+            raise DeviceError("not here")
+        return super()._check_device()
+
+
+def test_no_row_is_invented(tiny_folder: Path) -> None:
+    report = verify.verify(WithFp32Only.load(tiny_folder))
     assert report.fidelity == ()
     assert "nothing to compare it with" in verify.as_text(report)
 
@@ -250,7 +265,7 @@ def test_the_command(folder: Path, make_folder: ModelMaker, capfd: pytest.Captur
         assert cli.main(["verify", *arguments, "--json"]) == code
         content = json.loads(capfd.readouterr().out)
         assert content["verdict"] == {0: "pass", 1: "fail", 2: "unknown"}[code]
-        assert content["fidelity"] == []
+        assert [row["precision"] for row in content["fidelity"]] == ["int8"]
     assert cli.main(["verify", str(folder / "nothing")]) == 1
     assert "There is no folder" in capfd.readouterr().err
 

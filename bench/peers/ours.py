@@ -141,7 +141,7 @@ class Ours(Peer):
 
 
 class OursInt8(Ours):
-    """The same with int8 products; a version without them is listed as unavailable."""
+    """The same with int8 products."""
 
     precision = "int8"
 

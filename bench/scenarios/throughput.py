@@ -126,13 +126,13 @@ def _goals(context: Context, seconds: dict[str, list[float]]) -> None:
 
 
 def _int8(context: Context, check: Texts) -> None:
-    """The fidelity of int8, once the package has it; until then the reason why there is none."""
+    """The fidelity of int8; where there is none, the reason."""
     goals = ("int8-speed", "int8-mean", "int8-worst", "int8-independent", "sparknlp-int8", "latency-int8")
     fp32, int8 = (next(s for s in SYSTEMS if s.label == label) for label in (OURS, OURS_INT8))
     workers = [context.worker(system.peer, context.threads) for system in (fp32, int8)]
     if workers[0] is None or workers[1] is None:
         for goal in goals:
-            context.report.miss(goal, "no int8 in this version; its answer is in the table of systems")
+            context.report.miss(goal, "no int8 here; its answer is in the table of systems")
         return
     exact, quick = (context.rows(w, s, check) for w, s in zip(workers, (fp32, int8), strict=True) if w is not None)
     norms = np.linalg.norm(exact, axis=1) * np.linalg.norm(quick, axis=1)

@@ -125,6 +125,11 @@ py::object vector_rows(const Column& column) {
   return view_of(column, column->vector_rows);
 }
 
+py::object documents(const Column& column) {
+  if (column->documents.empty()) return py::none();
+  return view_of(column, column->documents);
+}
+
 columns::Strings strings_from(const py::sequence& values) {
   columns::StringsBuilder builder;
   std::vector<bool> missing;
@@ -165,6 +170,7 @@ void check_shape(const AnnotationColumn& column) {
                           std::is_sorted(column.row_splits.begin(), column.row_splits.end()) &&
                           column.row_splits.back() == static_cast<std::int64_t>(column.size());
   bool fits = splits_fit && column.end.size() == column.size() && column.result.views.size() == column.size();
+  fits = fits && (column.documents.empty() || column.documents.size() == column.size());
   if (column.vectors == nullptr) {
     fits = fits && column.vector_rows.empty();
   } else if (column.vector_rows.empty()) {
@@ -184,7 +190,8 @@ Column from_parts(const std::string& type, bool utf16, const Array<std::int64_t>
                   const Array<std::int32_t>& begin, const Array<std::int32_t>& end,
                   const py::sequence& result, const py::dict& metadata,
                   const std::optional<Array<float>>& vectors,
-                  const std::optional<Array<std::uint32_t>>& vector_rows) {
+                  const std::optional<Array<std::uint32_t>>& vector_rows,
+                  const std::optional<Array<std::int32_t>>& documents) {
   auto column = std::make_shared<AnnotationColumn>();
   column->type = parse_type(type);
   column->utf16 = utf16;
@@ -211,6 +218,7 @@ Column from_parts(const std::string& type, bool utf16, const Array<std::int64_t>
     column->vectors = std::move(matrix);
   }
   if (vector_rows) column->vector_rows = to_vector(*vector_rows);
+  if (documents) column->documents = to_vector(*documents);
   check_shape(*column);
   return column;
 }
@@ -282,7 +290,7 @@ void register_columns(py::module_& m) {
                                        "Annotations of all rows of a table as a struct of arrays.")
       .def(py::init(&from_parts), py::arg("type"), py::arg("utf16"), py::arg("row_splits"), py::arg("begin"),
            py::arg("end"), py::arg("result"), py::arg("metadata"), py::arg("vectors") = py::none(),
-           py::arg("vector_rows") = py::none())
+           py::arg("vector_rows") = py::none(), py::arg("documents") = py::none())
       .def("__len__", &AnnotationColumn::rows)
       .def_property_readonly("type",
                              [](const AnnotationColumn& c) { return to_str(columns::name_of(c.type)); })
@@ -291,6 +299,7 @@ void register_columns(py::module_& m) {
       .def_property_readonly("row_splits", [](const Column& c) { return view_of(c, c->row_splits); })
       .def_property_readonly("begin", [](const Column& c) { return view_of(c, c->begin); })
       .def_property_readonly("end", [](const Column& c) { return view_of(c, c->end); })
+      .def_property_readonly("documents", &documents)
       .def_property_readonly("metadata_keys", &metadata_keys)
       .def_property_readonly("vectors", &vectors)
       .def_property_readonly("vector_rows", &vector_rows)

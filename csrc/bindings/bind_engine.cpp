@@ -217,11 +217,18 @@ std::shared_ptr<Engine> load_engine(const py::dict& tokenizer, MakeModel make_mo
       make_model(), std::make_shared<sentencepiece::Tokenizer>(std::move(pieces), cache_bytes), settings);
 }
 
+encoder::Precision parse_precision(const std::string& value) {
+  using P = encoder::Precision;
+  return parse(std::array{std::pair{"fp32", P::fp32}, std::pair{"int8", P::int8}}, value, "precision");
+}
+
 /// The store is empty afterwards.
-std::shared_ptr<Engine> load_packed(TensorStore& store, const py::dict& geometry, const py::dict& tokenizer) {
+std::shared_ptr<Engine> load_packed(TensorStore& store, const py::dict& geometry, const py::dict& tokenizer,
+                                    const std::string& precision) {
   const encoder::Geometry g = geometry_from(geometry);
+  const encoder::Precision p = parse_precision(precision);
   return load_engine(tokenizer, [&] {
-    return std::make_shared<const encoder::PackedModel>(std::exchange(store, TensorStore()), g);
+    return std::make_shared<const encoder::PackedModel>(std::exchange(store, TensorStore()), g, p);
   });
 }
 
@@ -297,7 +304,8 @@ void register_engine(py::module_& m) {
            py::arg("strides"), py::arg("begin"), py::arg("end"));
   py::class_<Engine, std::shared_ptr<Engine>>(m, "Engine",
                                               "A loaded model with its tokenizer. Safe to share.")
-      .def(py::init(&load_packed), py::arg("weights"), py::arg("geometry"), py::arg("tokenizer"))
+      .def(py::init(&load_packed), py::arg("weights"), py::arg("geometry"), py::arg("tokenizer"),
+           py::arg("precision"))
       .def_static("of_graph", &load_graph, py::arg("graph"), py::arg("files"), py::arg("signature"),
                   py::arg("geometry"), py::arg("tokenizer"))
       .def_static("on_cuda", &load_cuda, py::arg("weights"), py::arg("geometry"), py::arg("tokenizer"),

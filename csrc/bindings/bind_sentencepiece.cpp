@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,7 +13,7 @@
 
 #include "base/error.h"
 #include "bindings/registers.h"
-#include "bindings/strings.h"
+#include "bindings/word_keys.h"
 #include "sentencepiece/model.h"
 #include "sentencepiece/tokenizer.h"
 
@@ -21,27 +22,12 @@ namespace py = pybind11;
 namespace albert_fast::bindings {
 namespace {
 
+using sentencepiece::IdBuffer;
 using sentencepiece::Model;
 using sentencepiece::Piece;
 using sentencepiece::Scratch;
 using sentencepiece::Tokenizer;
-
-/// UTF-8 of a str (cached inside it) or the content of bytes; valid while the object lives.
-template <class Name>
-std::string_view text_view(py::handle text, const Name& name) {
-  if (PyBytes_Check(text.ptr())) {
-    return {PyBytes_AS_STRING(text.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(text.ptr()))};
-  }
-  if (!PyUnicode_Check(text.ptr())) {
-    fail(ErrorCode::invalid_input,
-         name() + " must be str or bytes, not " + Py_TYPE(text.ptr())->tp_name + "; convert it first");
-  }
-  return utf8_of(text, name);
-}
-
-std::string_view text_view(py::handle text, const char* name = "text") {
-  return text_view(text, [name] { return std::string(name); });
-}
+using sentencepiece::WordKey;
 
 struct Views {
   py::tuple owner;  // keeps the strings alive while the GIL is released
@@ -61,16 +47,29 @@ Views list_views(const py::list& list) {
   return views;
 }
 
-/// One scratch per thread: it belongs to no tokenizer.
-Scratch& scratch_of_thread() {
-  static thread_local Scratch scratch;
-  return scratch;
+/// Memory of one thread, kept between calls and trimmed: it belongs to no tokenizer.
+struct ThreadMemory {
+  static constexpr std::size_t kMostBytes = std::size_t{1} << 20;
+
+  Scratch scratch;
+  std::vector<WordKey> keys;
+  IdBuffer ids;
+
+  void trim() {
+    scratch.trim(kMostBytes);
+    if (keys.capacity() > kMostBytes / sizeof(WordKey)) keys = {};
+    ids.trim(kMostBytes / sizeof(std::int32_t));
+  }
+};
+
+ThreadMemory& memory_of_thread() {
+  static thread_local ThreadMemory memory;
+  return memory;
 }
 
-template <class T>
-py::array_t<T> to_array(const std::vector<T>& values) {
-  py::array_t<T> array(static_cast<py::ssize_t>(values.size()));
-  std::copy(values.begin(), values.end(), array.mutable_data());
+py::array_t<std::int32_t> to_array(std::span<const std::int32_t> ids) {
+  py::array_t<std::int32_t> array(static_cast<py::ssize_t>(ids.size()));
+  std::copy(ids.begin(), ids.end(), array.mutable_data());
   return array;
 }
 
@@ -113,9 +112,9 @@ py::tuple encode_text(Tokenizer& tokenizer, const py::object& text, const std::s
   std::vector<Piece> pieces;
   {
     const py::gil_scoped_release release;
-    Scratch& scratch = scratch_of_thread();
-    tokenizer.encode_text(view, scratch, pieces);
-    scratch.trim();
+    ThreadMemory& memory = memory_of_thread();
+    tokenizer.encode_text(view, memory.scratch, pieces);
+    memory.trim();
   }
   return pieces_to_arrays(view, pieces, offsets);
 }
@@ -128,59 +127,79 @@ py::tuple encode_albert(Tokenizer& tokenizer, const py::object& text, const std:
   std::vector<Piece> pieces;
   {
     const py::gil_scoped_release release;
-    Scratch& scratch = scratch_of_thread();
-    tokenizer.encode_albert(view, &is_digit, scratch, pieces);
-    scratch.trim();
+    ThreadMemory& memory = memory_of_thread();
+    tokenizer.encode_albert(view, &is_digit, memory.scratch, pieces);
+    memory.trim();
   }
   return pieces_to_arrays(view, pieces, offsets);
 }
 
+/// Ids in this thread's memory, and where each word's or text's end.
 struct Ragged {
-  std::vector<std::int32_t> values;
-  std::vector<std::int64_t> splits{0};
+  std::span<const std::int32_t> ids;
+  py::array_t<std::int64_t> splits;
 };
 
-Ragged words_to_ids(Tokenizer& tokenizer, const py::list& list) {
-  const Views views = list_views(list);
+std::span<std::int64_t> begin_splits(Ragged& ragged, std::size_t rows) {
+  ragged.splits = py::array_t<std::int64_t>(static_cast<py::ssize_t>(rows + 1));
+  std::int64_t* const splits = ragged.splits.mutable_data();
+  splits[0] = 0;
+  return {splits + 1, rows};
+}
+
+Ragged words_to_ids(Tokenizer& tokenizer, const py::list& words) {
+  ThreadMemory& memory = memory_of_thread();
+  std::vector<py::object> owners;
+  memory.keys.clear();
+  memory.ids.clear();
+  append_keys(words, memory.keys, owners);
   Ragged result;
-  const py::gil_scoped_release release;
-  result.splits.reserve(views.texts.size() + 1);
-  tokenizer.encode_words(views.texts, scratch_of_thread(), result.values, result.splits);
+  const std::span<std::int64_t> ends = begin_splits(result, memory.keys.size());
+  {
+    const py::gil_scoped_release release;
+    tokenizer.encode_words(memory.keys, memory.scratch, memory.ids, ends);
+  }
+  result.ids = memory.ids.ids();
   return result;
 }
 
 std::vector<std::vector<std::int32_t>> encode_words(Tokenizer& tokenizer, const py::list& words) {
   const Ragged ragged = words_to_ids(tokenizer, words);
+  const std::int64_t* const splits = ragged.splits.data();
   std::vector<std::vector<std::int32_t>> result;
-  result.reserve(ragged.splits.size() - 1);
-  for (std::size_t i = 1; i < ragged.splits.size(); ++i) {
-    result.emplace_back(ragged.values.begin() + ragged.splits[i - 1],
-                        ragged.values.begin() + ragged.splits[i]);
+  result.reserve(words.size());
+  for (py::ssize_t i = 1; i < ragged.splits.size(); ++i) {
+    result.emplace_back(ragged.ids.begin() + splits[i - 1], ragged.ids.begin() + splits[i]);
   }
+  memory_of_thread().trim();
   return result;
 }
 
+py::tuple ragged_to_arrays(Ragged&& ragged) {
+  py::tuple arrays = py::make_tuple(to_array(ragged.ids), std::move(ragged.splits));
+  memory_of_thread().trim();
+  return arrays;
+}
+
 py::tuple encode_words_flat(Tokenizer& tokenizer, const py::list& words) {
-  const Ragged ragged = words_to_ids(tokenizer, words);
-  return py::make_tuple(to_array(ragged.values), to_array(ragged.splits));
+  return ragged_to_arrays(words_to_ids(tokenizer, words));
 }
 
 py::tuple encode_texts(Tokenizer& tokenizer, const py::list& texts) {
   const Views views = list_views(texts);
+  ThreadMemory& memory = memory_of_thread();
+  memory.ids.clear();
   Ragged result;
+  const std::span<std::int64_t> ends = begin_splits(result, views.texts.size());
   {
     const py::gil_scoped_release release;
-    Scratch& scratch = scratch_of_thread();
-    std::vector<Piece> pieces;
-    result.splits.reserve(views.texts.size() + 1);
-    for (const std::string_view text : views.texts) {
-      tokenizer.encode_text(text, scratch, pieces);
-      for (const Piece& piece : pieces) result.values.push_back(piece.id);
-      result.splits.push_back(static_cast<std::int64_t>(result.values.size()));
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+      tokenizer.encode_text_ids(views.texts[i], memory.scratch, memory.ids);
+      ends[i] = static_cast<std::int64_t>(memory.ids.size());
     }
-    scratch.trim();
   }
-  return py::make_tuple(to_array(result.values), to_array(result.splits));
+  result.ids = memory.ids.ids();
+  return ragged_to_arrays(std::move(result));
 }
 
 void check_id(const Tokenizer& tokenizer, py::ssize_t id) {

@@ -151,8 +151,8 @@ AnnotationColumn take_rows(const AnnotationColumn& column, const std::vector<std
   }
   taken.begin = pick(column.begin, picked);
   taken.end = pick(column.end, picked);
+  if (!column.documents.empty()) taken.documents = pick(column.documents, picked);
   taken.result = {column.result.bytes, pick(column.result.views, picked)};
-  if (column.places.bytes != nullptr) taken.places = {column.places.bytes, pick(column.places.views, picked)};
   taken.metadata = column.metadata;
   pick_metadata(taken, picked);
   pick_vectors(taken, column, picked);

@@ -37,14 +37,17 @@ struct Matrix {
 /// A value that nobody changes once a stage has made it; copies share texts and vectors.
 struct AnnotationColumn {
   static constexpr std::uint32_t kNoVector = 0xFFFFFFFF;
+  static constexpr std::int32_t kNoDocument = -1;
 
   AnnotatorType type = AnnotatorType::document;
   bool utf16 = false;                    // what begin and end count: UTF-16 units, else code points
   std::vector<std::int64_t> row_splits;  // [rows + 1]
   std::vector<std::int32_t> begin;       // [annotations], in the row's text
   std::vector<std::int32_t> end;  // the last character, so that an empty annotation ends before it begins
+  /// [annotations]: in which document of its row each stands, or kNoDocument. Empty: nobody counted, as where
+  /// every row is one document.
+  std::vector<std::int32_t> documents;
   Strings result;
-  Strings places;  // where they stand in the text, if `result` is another string (in lower case)
   std::vector<MetadataField> metadata;    // in the order in which Spark NLP lists the keys
   std::shared_ptr<const Matrix> vectors;  // null: none
   /// Row of `vectors` of each annotation, ascending; empty: they have one each, in order.
@@ -52,7 +55,10 @@ struct AnnotationColumn {
 
   [[nodiscard]] std::size_t rows() const { return row_splits.size() - 1; }
   [[nodiscard]] std::size_t size() const { return begin.size(); }
-  [[nodiscard]] const Strings& text() const { return places.bytes == nullptr ? result : places; }
+  /// What an annotation made of this one has in its `documents`.
+  [[nodiscard]] std::int32_t document_of(std::size_t annotation) const {
+    return documents.empty() ? kNoDocument : documents[annotation];
+  }
   [[nodiscard]] const MetadataField* find(std::string_view key) const;
   /// Row of `vectors`, or kNoVector.
   [[nodiscard]] std::uint32_t vector_row(std::size_t annotation) const;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -8,35 +9,40 @@
 
 namespace albert_fast::columns {
 
-/// Where an annotation stands: addresses in the text, or offsets.
-struct Place {
-  std::intptr_t begin = 0;
-  std::intptr_t end = 0;  // behind the last
+/// How annotations are found within others.
+enum class FindBy : std::uint8_t {
+  place,        // each in its own document
+  loose_place,  // the same, and what they are found in may overlap, as chunks do
+  offsets,      // as Spark NLP, to which all documents of a row are one
 };
 
-/// Whether two columns stand in one text, so that places in it tell more than offsets, which begin anew in
-/// every document of a row.
-[[nodiscard]] bool share_text(const AnnotationColumn& a, const AnnotationColumn& b);
-
-[[nodiscard]] Place place_of(const AnnotationColumn& column, std::size_t annotation, bool in_text);
-
-/// Finds the annotations of one row that lie within a place, in their order.
+/// Finds, row by row, the annotations of a column of words that lie within those of a column of spans
+/// (sentences, documents, chunks), in their order.
+///
+/// Offsets begin anew in every document of a row. Where both columns know their documents, these tell them
+/// apart. Where places are ambiguous (words or spans overlap), each word must name its span by the metadata
+/// "sentence" and stand in the span's text at its offsets; else the row is refused.
 class RowPlaces {
  public:
-  RowPlaces(const AnnotationColumn& column, bool in_text) : column_(column), in_text_(in_text) {}
+  RowPlaces(const AnnotationColumn& spans, const AnnotationColumn& words, FindBy find_by);
 
   void use_row(std::size_t row);
-  /// Valid until the next call.
-  [[nodiscard]] std::span<const std::uint32_t> within(Place place);
+  /// The words of a span of that row, or the first `most` of them. Valid until the next call.
+  [[nodiscard]] std::span<const std::uint32_t> within(
+      std::size_t span, std::size_t most = std::numeric_limits<std::size_t>::max());
 
  private:
-  [[nodiscard]] std::intptr_t begin_of(std::uint32_t annotation) const {
-    return place_of(column_, annotation, in_text_).begin;
-  }
+  [[nodiscard]] bool use_numbers(std::size_t row);
+  [[nodiscard]] std::span<const std::uint32_t> of_number(std::int32_t number) const;
 
-  const AnnotationColumn& column_;
-  bool in_text_;
-  std::vector<std::uint32_t> order_;  // the row's annotations by begin
+  const AnnotationColumn& spans_;
+  const AnnotationColumn& words_;
+  FindBy find_by_;
+  bool by_document_ = false;
+  bool by_number_ = false;
+  MetadataField::Numbers span_numbers_;  // read when the first row needs them
+  MetadataField::Numbers word_numbers_;
+  std::vector<std::uint32_t> order_;  // the row's words by place, or by number
   bool in_order_ = true;
   std::vector<std::uint32_t> found_;
 };

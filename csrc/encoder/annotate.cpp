@@ -14,10 +14,18 @@ using columns::AnnotationColumn;
 
 constexpr std::size_t kMaxWords = 0x7FFFFFFF;
 
+// Spark NLP reads the first words of a sentence only.
+std::size_t sparknlp_words(const EmbedOptions& options) {
+  return static_cast<std::size_t>(std::max<std::int64_t>(options.max_sentence_length, 2) - 2);
+}
+
 class Joiner {
  public:
-  Joiner(const AnnotationColumn& sentences, const AnnotationColumn& tokens, bool in_text)
-      : sentences_(sentences), tokens_(tokens), in_text_(in_text), places_(tokens, in_text) {}
+  Joiner(const AnnotationColumn& sentences, const AnnotationColumn& tokens, const EmbedOptions& options)
+      : sentences_(sentences),
+        tokens_(tokens),
+        places_(sentences, tokens, options.sparknlp ? columns::FindBy::offsets : columns::FindBy::place),
+        most_(options.sparknlp ? sparknlp_words(options) : kMaxWords) {}
 
   AnnotatedSentences join() {
     out_.row_splits.push_back(0);
@@ -35,8 +43,9 @@ class Joiner {
 
  private:
   void add_sentence(std::size_t sentence, std::int32_t number) {
-    const auto found = places_.within(columns::place_of(sentences_, sentence, in_text_));
+    auto found = places_.within(sentence, std::max(most_, std::size_t{1}));
     if (found.empty()) return;
+    found = found.first(std::min(most_, found.size()));
     if (found.size() > kMaxWords - out_.words.size()) {
       fail(ErrorCode::invalid_input,
            "the sentences of the table have more than 2^31 tokens, because those of one row overlap; give it "
@@ -51,15 +60,15 @@ class Joiner {
 
   const AnnotationColumn& sentences_;
   const AnnotationColumn& tokens_;
-  bool in_text_;
   columns::RowPlaces places_;
+  std::size_t most_;  // words of a sentence
   AnnotatedSentences out_;
 };
 
 }  // namespace
 
 AnnotatedSentences join_sentences(const AnnotationColumn& sentences, const AnnotationColumn& tokens,
-                                  bool sparknlp) {
+                                  const EmbedOptions& options) {
   if (sentences.rows() != tokens.rows()) {
     fail(ErrorCode::invalid_input, "the columns of sentences and tokens have " +
                                        std::to_string(sentences.rows()) + " and " +
@@ -68,7 +77,7 @@ AnnotatedSentences join_sentences(const AnnotationColumn& sentences, const Annot
   if (tokens.size() > kMaxWords) {
     fail(ErrorCode::invalid_input, "the table has more than 2^31 tokens; give it in parts");
   }
-  return Joiner(sentences, tokens, !sparknlp && columns::share_text(sentences, tokens)).join();
+  return Joiner(sentences, tokens, options).join();
 }
 
 namespace {
@@ -95,7 +104,6 @@ class WordTable {
       : tokens_(tokens), options_(options) {
     out_.type = columns::AnnotatorType::word_embeddings;
     out_.utf16 = tokens.utf16;
-    out_.places.bytes = tokens.result.bytes;
     out_.row_splits.push_back(0);
   }
 
@@ -117,7 +125,7 @@ class WordTable {
       out_.row_splits.push_back(static_cast<std::int64_t>(out_.begin.size()));
     }
     if (options_.case_sensitive) {
-      out_.result = std::move(out_.places);
+      out_.result.bytes = tokens_.result.bytes;
     } else {
       out_.result = lowered_.take();
     }
@@ -132,17 +140,19 @@ class WordTable {
     sentence_.reserve(words);
     piece_id_.reserve(words);
     is_oov_.reserve(words);
-    out_.places.views.reserve(words);
   }
 
   void add(std::uint32_t token) {
     out_.begin.push_back(tokens_.begin[token]);
     out_.end.push_back(tokens_.end[token]);
     const std::string_view surface = tokens_.result.views[token];
-    out_.places.views.push_back(surface);
-    if (options_.case_sensitive) return;
-    text::to_lower(surface, lower_);
-    lowered_.add(lower_);
+    if (!tokens_.documents.empty()) out_.documents.push_back(tokens_.documents[token]);
+    if (options_.case_sensitive) {
+      out_.result.views.push_back(surface);
+    } else {
+      text::to_lower(surface, lower_);
+      lowered_.add(lower_);
+    }
   }
 
   void add_metadata() {

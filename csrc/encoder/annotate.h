@@ -31,11 +31,11 @@ struct AnnotatedSentences {
   }
 };
 
-/// Finds the tokens of every sentence by place: where both columns look into the same text, by their place in
-/// it; otherwise, and always where Spark NLP is reproduced, by begin and end, so that documents of one row
-/// that all begin at 0 then share tokens.
+/// Finds the tokens of every sentence: in its own document, or where Spark NLP is reproduced by offsets
+/// alone, so that documents of one row, which all begin at 0, share tokens. Of these only the first are
+/// taken, which Spark NLP reads: each of n documents has the tokens of all n.
 AnnotatedSentences join_sentences(const columns::AnnotationColumn& sentences,
-                                  const columns::AnnotationColumn& tokens, bool sparknlp);
+                                  const columns::AnnotationColumn& tokens, const EmbedOptions& options);
 
 /// The annotations of the words that `encoding` kept, without their vectors. Sentence i of `encoding` is
 /// sentence i of `joined`.

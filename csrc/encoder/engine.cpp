@@ -176,7 +176,7 @@ AnnotatedWords Engine::annotate(const columns::AnnotationColumn& sentences,
                                 const columns::AnnotationColumn& tokens, const EmbedOptions& options,
                                 bool with_vectors, const KeepGoing& keep_going) const {
   check(options);
-  AnnotatedSentences joined = join_sentences(sentences, tokens, options.sparknlp);
+  AnnotatedSentences joined = join_sentences(sentences, tokens, options);
   TextEncoder encoder = text_encoder(options);
   Patience patience(keep_going);
   for (std::size_t row = 0; row + 1 < joined.row_splits.size(); ++row) {

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "encoder/onnx_writer.h"
+#include "encoder/weights.h"
 #include "onnxruntime/abi.h"
 
 namespace albert_fast::encoder {
@@ -13,30 +14,61 @@ constexpr std::string_view kOnnx;
 constexpr std::string_view kMicrosoft = "com.microsoft";
 constexpr std::string_view kOurs = "albert_fast";
 
+/// Writes the nodes of a layer. What goes between its nodes depends on the precision; what a node does, on
+/// its name.
 class GraphBuilder {
  public:
-  GraphBuilder(const Geometry& geometry, const Weights& weights) : geometry_(geometry), weights_(weights) {}
+  GraphBuilder(const Geometry& geometry, const Constants& constants, const GraphPrecision& precision)
+      : geometry_(geometry), constants_(constants), precision_(precision) {}
 
   Graph build(const OutputChoice& choice) {
     inputs();
-    std::vector<std::string> hidden_states{embeddings()};
-    const std::int64_t deepest = *std::max_element(choice.layers.begin(), choice.layers.end());
-    for (std::int64_t layer = 0; layer < deepest; ++layer) {
-      std::string x = hidden_states.back();
+    const auto depth =
+        static_cast<std::size_t>(*std::max_element(choice.layers.begin(), choice.layers.end()));
+    std::vector<std::string> prefixes;  // of the blocks, in order
+    for (std::size_t layer = 0; layer < depth; ++layer) {
       for (std::int64_t inner = 0; inner < geometry_.inner_group_num; ++inner) {
-        const std::string tag = "layer" + std::to_string(layer) + "." + std::to_string(inner) + ".";
-        x = layer_block(x, layer_prefix(geometry_.group_of_layer(layer), inner), tag);
+        prefixes.push_back(layer_prefix(geometry_.group_of_layer(static_cast<std::int64_t>(layer)), inner));
       }
-      hidden_states.push_back(x);
+    }
+    std::vector<std::string> hidden_states{embeddings()};
+    Rows x{hidden_states.back()};
+    if (depth > 0) x = quantized(x, prefixes.front() + "attention.qkv.weight");
+    const std::size_t blocks_per_layer = prefixes.size() / std::max<std::size_t>(depth, 1);
+    for (std::size_t block = 0; block < prefixes.size(); ++block) {
+      const std::string& next = prefixes[std::min(block + 1, prefixes.size() - 1)];
+      x = layer_block(x, prefixes[block], next, "block" + std::to_string(block) + ".");
+      if ((block + 1) % blocks_per_layer == 0) hidden_states.push_back(x.name);
     }
     rows(average(hidden_states, choice.layers), choice.pooler);
     return {graph_.finish(), {declared_.begin(), declared_.end()}};
   }
 
  private:
+  /// Rows between nodes: numbers and, with int8, the same quantized for the product that they go into.
+  struct Rows {
+    std::string name;
+    std::string bytes = {};
+    std::string scales = {};
+  };
+  /// A product on its way to the operator that adds its bias.
+  struct Product {
+    std::vector<std::string> inputs;
+    std::int64_t columns = 0;
+  };
+
+  [[nodiscard]] bool int8() const { return precision_.precision == Precision::int8; }
+
+  [[nodiscard]] OnnxWriter::Attribute levels() const {
+    return OnnxWriter::integer("levels", precision_.levels);
+  }
+
   // The placeholder is declared once, however many nodes use it.
   std::string weight(const std::string& name) {
-    if (declared_.insert(name).second) graph_.placeholder(name, weights_.at(name).shape);
+    if (declared_.insert(name).second) {
+      const Constant& constant = constants_.at(name);
+      graph_.placeholder(name, constant.element_type, constant.shape);
+    }
     return name;
   }
 
@@ -50,18 +82,11 @@ class GraphBuilder {
     graph_.output(kGraphOutput, ort::kFloat, {-1, geometry_.hidden_size});
   }
 
-  // product(x) = x W^T; `bias` may be empty, most biases are added by the operator that follows.
-  std::string product(const std::string& x, const std::string& weight_name, const std::string& bias,
-                      const std::string& out) {
-    std::vector<std::string> operands{x, weight(weight_name)};
-    if (!bias.empty()) operands.push_back(weight(bias));
-    graph_.node_of("Gemm", kOnnx, operands, {out}, {OnnxWriter::integer("transB", 1)});
+  // x W^T + bias in fp32
+  std::string linear(const std::string& x, const std::string& layer, const std::string& out) {
+    graph_.node_of("Gemm", kOnnx, {x, weight(layer + "weight"), weight(layer + "bias")}, {out},
+                   {OnnxWriter::integer("transB", 1)});
     return out;
-  }
-
-  std::string token_product(const std::string& x, const std::string& weight_name, const std::string& out) {
-    graph_.token_rows(out, weights_.at(weight_name).shape.front());
-    return product(x, weight_name, "", out);
   }
 
   std::string embeddings() {
@@ -72,38 +97,84 @@ class GraphBuilder {
         {"embedded", "mask_index"}, {OnnxWriter::real("epsilon", geometry_.layer_norm_eps)});
     graph_.constant("rows_of_embeddings", {2}, {-1, geometry_.embedding_size});
     graph_.node("Reshape", kOnnx, {"embedded", "rows_of_embeddings"}, "embedded_rows");
-    return product("embedded_rows", "encoder.embedding_hidden_mapping_in.weight",
-                   "encoder.embedding_hidden_mapping_in.bias", "hidden0");
+    return linear("embedded_rows", "encoder.embedding_hidden_mapping_in.", "hidden0");
   }
 
-  std::string add_norm(const std::string& x, const std::string& residual, const std::string& norm,
-                       const std::string& bias, const std::string& out) {
-    graph_.node("AddNorm", kOurs, {x, weight(bias), residual, weight(norm + "weight"), weight(norm + "bias")},
-                out, {OnnxWriter::real("epsilon", geometry_.layer_norm_eps)});
-    graph_.token_rows(out, geometry_.hidden_size);
+  Rows quantized(const Rows& x, const std::string& for_matrix) {
+    if (!int8()) return x;
+    Rows out{x.name, x.name + ".bytes", x.name + ".scales"};
+    graph_.node_of("QuantizeRows", kOurs, {x.name, weight(for_matrix + ".shrink")}, {out.bytes, out.scales},
+                   {levels()});
     return out;
   }
 
-  std::string activation(const std::string& x, const std::string& bias, const std::string& out) {
-    graph_.node("Activation", kOurs, {x, weight(bias)}, out,
-                {OnnxWriter::integer("kind", static_cast<std::int64_t>(geometry_.hidden_act))});
-    graph_.token_rows(out, geometry_.intermediate_size);
+  // x W^T; `layer` is "...qkv.", its matrix "...qkv.weight"
+  Product product(const Rows& x, const std::string& layer, const std::string& out) {
+    const std::string matrix = layer + "weight";
+    if (!int8()) {
+      const std::int64_t columns = constants_.at(matrix).shape.at(0);
+      graph_.node("Gemm", kOnnx, {x.name, weight(matrix)}, out, {OnnxWriter::integer("transB", 1)});
+      graph_.token_rows(out, ort::kFloat, columns);
+      return {{out, weight(layer + "bias")}, columns};
+    }
+    const std::int64_t columns = constants_.at(matrix + ".values").shape.at(1);
+    graph_.node("MatMulInteger", kOnnx, {x.bytes, weight(matrix + ".values")}, out);
+    graph_.token_rows(out, ort::kInt32, columns);
+    return {{out, x.scales, weight(matrix + ".column_scales"), weight(matrix + ".column_sums"),
+             weight(layer + "bias")},
+            columns};
+  }
+
+  std::string attention(Product qkv, const std::string& out) {
+    qkv.inputs.emplace_back("cu_seqlens");
+    graph_.node_of(int8() ? "QuantizedSelfAttention" : "PackedSelfAttention", kOurs, qkv.inputs, {out},
+                   {OnnxWriter::integer("num_heads", geometry_.num_attention_heads)});
+    graph_.token_rows(out, ort::kFloat, geometry_.hidden_size);
     return out;
   }
 
-  std::string layer_block(const std::string& x, const std::string& prefix, const std::string& tag) {
-    const std::string attention = prefix + "attention.";
-    token_product(x, attention + "qkv.weight", tag + "qkv");
-    graph_.node("PackedSelfAttention", kOurs, {tag + "qkv", weight(attention + "qkv.bias"), "cu_seqlens"},
-                tag + "context", {OnnxWriter::integer("num_heads", geometry_.num_attention_heads)});
-    token_product(tag + "context", attention + "dense.weight", tag + "attended");
-    const std::string middle =
-        add_norm(tag + "attended", x, attention + "LayerNorm.", attention + "dense.bias", tag + "middle");
-    token_product(middle, prefix + "ffn.weight", tag + "ffn");
-    activation(tag + "ffn", prefix + "ffn.bias", tag + "activated");
-    token_product(tag + "activated", prefix + "ffn_output.weight", tag + "ffn_output");
-    return add_norm(tag + "ffn_output", middle, prefix + "full_layer_layer_norm.", prefix + "ffn_output.bias",
-                    tag + "out");
+  Rows add_norm(Product x, const Rows& residual, const std::string& norm, const std::string& out,
+                const std::string& for_matrix) {
+    x.inputs.insert(x.inputs.end(), {residual.name, weight(norm + "weight"), weight(norm + "bias")});
+    const auto epsilon = OnnxWriter::real("epsilon", geometry_.layer_norm_eps);
+    graph_.token_rows(out, ort::kFloat, geometry_.hidden_size);
+    if (!int8()) {
+      graph_.node_of("AddNorm", kOurs, x.inputs, {out}, {epsilon});
+      return {out};
+    }
+    Rows rows{out, out + ".bytes", out + ".scales"};
+    x.inputs.push_back(weight(for_matrix + ".shrink"));
+    graph_.node_of("QuantizedAddNorm", kOurs, x.inputs, {rows.name, rows.bytes, rows.scales},
+                   {epsilon, levels()});
+    return rows;
+  }
+
+  Rows activation(Product x, const std::string& out, const std::string& for_matrix) {
+    const auto kind = OnnxWriter::integer("kind", static_cast<std::int64_t>(geometry_.hidden_act));
+    if (!int8()) {
+      graph_.token_rows(out, ort::kFloat, x.columns);
+      graph_.node_of("Activation", kOurs, x.inputs, {out}, {kind});
+      return {out};
+    }
+    Rows rows{"", out + ".bytes", out + ".scales"};
+    x.inputs.push_back(weight(for_matrix + ".shrink"));
+    graph_.node_of("QuantizedActivation", kOurs, x.inputs, {rows.bytes, rows.scales}, {kind, levels()});
+    return rows;
+  }
+
+  /// `x` is quantized for this block's first product, the result for that of the block `next`.
+  Rows layer_block(const Rows& x, const std::string& prefix, const std::string& next,
+                   const std::string& tag) {
+    const std::string dense = prefix + "attention.dense.", ffn = prefix + "ffn.",
+                      ffn_output = prefix + "ffn_output.";
+    const Product qkv = product(x, prefix + "attention.qkv.", tag + "qkv");
+    const Rows context = quantized({attention(qkv, tag + "context")}, dense + "weight");
+    const Rows middle = add_norm(product(context, dense, tag + "attended"), x,
+                                 prefix + "attention.LayerNorm.", tag + "middle", ffn + "weight");
+    const Rows activated =
+        activation(product(middle, ffn, tag + "ffn"), tag + "activated", ffn_output + "weight");
+    return add_norm(product(activated, ffn_output, tag + "ffn_output"), middle,
+                    prefix + "full_layer_layer_norm.", tag + "out", next + "attention.qkv.weight");
   }
 
   std::string average(const std::vector<std::string>& hidden_states,
@@ -121,20 +192,21 @@ class GraphBuilder {
     const std::string gathered = pooler ? "cls_rows" : kGraphOutput;
     graph_.node("PackedGather", kOurs, {hidden, "row_splits", "row_tokens", "reduction"}, gathered);
     if (!pooler) return;
-    product(gathered, "pooler.weight", "pooler.bias", "pooler_sum");
-    graph_.node("Tanh", kOnnx, {"pooler_sum"}, kGraphOutput);
+    graph_.node("Tanh", kOnnx, {linear(gathered, "pooler.", "pooler_sum")}, kGraphOutput);
   }
 
   const Geometry& geometry_;
-  const Weights& weights_;
+  const Constants& constants_;
+  GraphPrecision precision_;
   OnnxWriter graph_;
   std::set<std::string> declared_;
 };
 
 }  // namespace
 
-Graph write_graph(const Geometry& geometry, const Weights& weights, const OutputChoice& choice) {
-  return GraphBuilder(geometry, weights).build(choice);
+Graph write_graph(const Geometry& geometry, const Constants& constants, const GraphPrecision& precision,
+                  const OutputChoice& choice) {
+  return GraphBuilder(geometry, constants, precision).build(choice);
 }
 
 }  // namespace albert_fast::encoder

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "encoder/constants.h"
 #include "encoder/geometry.h"
-#include "encoder/weights.h"
 
 namespace albert_fast::encoder {
 
@@ -16,14 +16,24 @@ inline constexpr const char* kGraphOutput = "rows";
 /// How PackedGather makes one output row of several token rows.
 enum class Reduction : std::int32_t { mean = 0, max = 1, sum = 2 };
 
-/// The packed ALBERT graph for the CPU in fp32, as ONNX protobuf. All layers name the same constants, so a
-/// shared layer is packed once. Inputs (int32): input_ids and position_ids [1, tokens], cu_seqlens [sequences
-/// + 1], row_splits [rows + 1] and row_tokens [n] (which token rows make an output row), reduction [1].
-/// Output: rows [rows, hidden] float32.
-struct Graph {
-  std::string onnx;                  // ModelProto
-  std::vector<std::string> weights;  // names of the placeholders that a session must fill
+enum class Precision : std::uint8_t { fp32, int8 };
+
+/// With int8: the highest byte of quantized rows (QuantizedRange::byte).
+struct GraphPrecision {
+  Precision precision = Precision::fp32;
+  std::int64_t levels = 0;
 };
-Graph write_graph(const Geometry& geometry, const Weights& weights, const OutputChoice& choice);
+
+/// The packed ALBERT graph for the CPU, as ONNX protobuf. All layers name the same constants, so a shared
+/// layer is packed once. With int8 the products of the layers are of quantized rows with QuantizedWeights,
+/// all else is in fp32. Inputs (int32): input_ids and position_ids [1, tokens], cu_seqlens [sequences + 1],
+/// row_splits [rows + 1] and row_tokens [n] (which token rows make an output row), reduction [1]. Output:
+/// rows [rows, hidden] float32.
+struct Graph {
+  std::string onnx;                    // ModelProto
+  std::vector<std::string> constants;  // names of those that it uses; a session must fill them
+};
+Graph write_graph(const Geometry& geometry, const Constants& constants, const GraphPrecision& precision,
+                  const OutputChoice& choice);
 
 }  // namespace albert_fast::encoder

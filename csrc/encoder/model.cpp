@@ -13,14 +13,22 @@
 
 namespace albert_fast::encoder {
 
-PackedModel::PackedModel(TensorStore store, const Geometry& g) : Model(g), weights_(std::move(store), g) {
+PackedModel::PackedModel(TensorStore store, const Geometry& g, Precision precision)
+    : Model(g), precision_{.precision = precision}, weights_(std::move(store), g) {
+  if (precision == Precision::int8) {
+    const QuantizedRange range = find_quantized_range();
+    precision_.levels = range.byte;
+    quantized_.emplace(weights_, g, range);
+    for (const std::string& name : quantized_->names()) weights_.drop(name);
+  }
+  constants_ = weights_.constants();
+  if (quantized_) quantized_->add_to(constants_);
+  for (const auto& [name, constant] : constants_) {
+    tensors_.emplace(name, ort::view_tensor(constant.bytes, constant.element_type, constant.shape));
+  }
   const ort::Runtime& runtime = ort::Runtime::get();
   runtime.check(runtime.api().CreatePrepackedWeightsContainer(prepacked_.out()),
                 "creating the weight container");
-  for (const auto& [name, tensor] : weights_.all()) {
-    const std::span<const float> data(tensor.data, tensor.size());
-    tensors_.emplace_back(name, ort::view_tensor(data, tensor.shape));
-  }
 }
 
 void Model::require_same_process() const {
@@ -78,17 +86,16 @@ ort::SessionHandle PackedModel::make_session(const OutputChoice& choice, int thr
   runtime.check(api.CreateSessionOptions(options.out()), doing);
   set_session_options(options, threads);
   runtime.check(api.AddCustomOpDomain(options.get(), runtime.custom_ops()), doing);
-  const Graph graph = write_graph(geometry(), weights_, choice);
+  const Graph graph = write_graph(geometry(), constants_, precision_, choice);
   std::vector<const char*> names;
   std::vector<char*> buffers;
   std::vector<std::size_t> sizes;
-  for (const auto& [name, value] : tensors_) {
-    if (std::find(graph.weights.begin(), graph.weights.end(), name) == graph.weights.end()) continue;
-    runtime.check(api.AddInitializer(options.get(), name.c_str(), value.get()), doing);
-    const Tensor& tensor = weights_.at(name);
+  for (const std::string& name : graph.constants) {
+    runtime.check(api.AddInitializer(options.get(), name.c_str(), tensors_.at(name).get()), doing);
+    const std::span<const std::byte> bytes = constants_.at(name).bytes;
     names.push_back(name.c_str());
-    buffers.push_back(reinterpret_cast<char*>(const_cast<float*>(tensor.data)));
-    sizes.push_back(tensor.size() * sizeof(float));
+    buffers.push_back(reinterpret_cast<char*>(const_cast<std::byte*>(bytes.data())));
+    sizes.push_back(bytes.size());
   }
   runtime.check(api.AddExternalInitializersFromFilesInMemory(options.get(), names.data(), buffers.data(),
                                                              sizes.data(), names.size()),

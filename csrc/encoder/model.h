@@ -1,15 +1,17 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/aligned_buffer.h"
 #include "encoder/geometry.h"
+#include "encoder/graph.h"
+#include "encoder/quantized_weights.h"
 #include "encoder/weights.h"
 #include "ort/handles.h"
 
@@ -87,10 +89,11 @@ class Model {
 void set_session_options(const ort::SessionOptionsHandle& options, int threads);
 
 /// An ALBERT whose weights we hold and whose graph we write: sequences stand end to end, and sessions share
-/// the weights packed for the processor's matrix products.
+/// the weights packed for the processor's matrix products. With int8 only the quantized form of a layer's
+/// matrices is kept.
 class PackedModel final : public Model {
  public:
-  PackedModel(TensorStore store, const Geometry& geometry);
+  PackedModel(TensorStore store, const Geometry& geometry, Precision precision);
   ~PackedModel() override { drop_sessions(); }
 
   [[nodiscard]] bool has_pooler() const override { return weights_.has("pooler.weight"); }
@@ -102,8 +105,11 @@ class PackedModel final : public Model {
   [[nodiscard]] ort::SessionHandle make_session(const OutputChoice& choice, int threads) const override;
   void session_made() const override;
 
+  GraphPrecision precision_;
   Weights weights_;
-  std::vector<std::pair<std::string, ort::ValueHandle>> tensors_;
+  std::optional<QuantizedWeights> quantized_;
+  Constants constants_;
+  std::map<std::string, ort::ValueHandle> tensors_;  // of the constants
   ort::PrepackedWeightsHandle prepacked_;
 };
 

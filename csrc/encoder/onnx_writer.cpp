@@ -102,8 +102,8 @@ void OnnxWriter::node_of(std::string_view op, std::string_view domain, const std
   put(nodes_, 1, node);
 }
 
-void OnnxWriter::placeholder(std::string_view name, const std::vector<std::int64_t>& shape,
-                             int element_type) {
+void OnnxWriter::placeholder(std::string_view name, int element_type,
+                             const std::vector<std::int64_t>& shape) {
   std::string tensor = tensor_header(name, element_type, shape);
   std::string location;
   put(location, 1, "location");
@@ -139,8 +139,8 @@ void OnnxWriter::output(std::string_view name, int element_type, const std::vect
   put(outputs_, 12, value_info(name, element_type, shape));
 }
 
-void OnnxWriter::token_rows(std::string_view name, std::int64_t columns) {
-  put(shapes_, 13, value_info(name, kFloatType, {-1, columns}, "tokens"));
+void OnnxWriter::token_rows(std::string_view name, int element_type, std::int64_t columns) {
+  put(shapes_, 13, value_info(name, element_type, {-1, columns}, "tokens"));
 }
 
 std::string OnnxWriter::finish() const {

@@ -26,8 +26,8 @@ class OnnxWriter {
             std::string_view output, std::initializer_list<Attribute> attributes = {});
   void node_of(std::string_view op, std::string_view domain, const std::vector<std::string>& inputs,
                const std::vector<std::string>& outputs, std::initializer_list<Attribute> attributes = {});
-  /// A tensor, float32 unless said otherwise, whose values the session gets from memory.
-  void placeholder(std::string_view name, const std::vector<std::int64_t>& shape, int element_type = 1);
+  /// A tensor whose values the session gets from memory.
+  void placeholder(std::string_view name, int element_type, const std::vector<std::int64_t>& shape);
   void constant(std::string_view name, const std::vector<std::int64_t>& shape,
                 const std::vector<std::int64_t>& values);
   void constant(std::string_view name, float value);
@@ -35,9 +35,9 @@ class OnnxWriter {
   void input(std::string_view name, int element_type, const std::vector<std::int64_t>& shape);
   void output(std::string_view name, int element_type, const std::vector<std::int64_t>& shape);
 
-  /// Float numbers between nodes: [tokens, columns]. Where the runtime knows that two have one shape, an
+  /// What goes between nodes: [tokens, columns]. Where the runtime knows that two have one shape, an
   /// operator may write its output over its input.
-  void token_rows(std::string_view name, std::int64_t columns);
+  void token_rows(std::string_view name, int element_type, std::int64_t columns);
 
   [[nodiscard]] std::string finish() const;
 

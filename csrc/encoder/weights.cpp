@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "onnxruntime/abi.h"
 
 namespace albert_fast::encoder {
 namespace {
@@ -30,6 +31,14 @@ Weights::Weights(TensorStore store, const Geometry& geometry) : store_(std::move
     }
   }
   store_.drop_resident_pages();  // what was copied out of a file need not stand in memory twice
+}
+
+Constants Weights::constants() const {
+  Constants all;
+  for (const auto& [name, tensor] : store_.all()) {
+    all[name] = {ort::kFloat, tensor.shape, std::as_bytes(std::span(tensor.data, tensor.size()))};
+  }
+  return all;
 }
 
 void Weights::require(const std::string& name, const std::vector<std::int64_t>& shape) const {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "encoder/constants.h"
 #include "encoder/geometry.h"
 #include "encoder/tensor_store.h"
 
@@ -21,6 +22,8 @@ class Weights {
   [[nodiscard]] const Tensor& at(const std::string& name) const { return store_.at(name); }
   [[nodiscard]] bool has(const std::string& name) const { return store_.has(name); }
   [[nodiscard]] const std::map<std::string, Tensor>& all() const { return store_.all(); }
+  void drop(const std::string& name) { store_.drop(name); }
+  [[nodiscard]] Constants constants() const;
   void drop_resident_pages() const noexcept { store_.drop_resident_pages(); }
 
  private:

@@ -2,6 +2,18 @@
 
 namespace albert_fast::ort {
 
+ValueHandle view_tensor(std::span<const std::byte> bytes, int element_type,
+                        std::span<const std::int64_t> shape) {
+  const Runtime& runtime = Runtime::get();
+  ValueHandle value;
+  // The interface has no const; nobody writes into what is only read from.
+  runtime.check(runtime.api().CreateTensorWithDataAsOrtValue(
+                    runtime.cpu_memory(), const_cast<std::byte*>(bytes.data()), bytes.size(), shape.data(),
+                    shape.size(), element_type, value.out()),
+                "describing a tensor");
+  return value;
+}
+
 std::vector<std::int64_t> shape_of(const Value* value) {
   const Runtime& runtime = Runtime::get();
   ShapeHandle info;

@@ -16,6 +16,14 @@ struct element_type<float> {
   static constexpr ElementType value = kFloat;
 };
 template <>
+struct element_type<std::uint8_t> {
+  static constexpr ElementType value = kUint8;
+};
+template <>
+struct element_type<std::int8_t> {
+  static constexpr ElementType value = kInt8;
+};
+template <>
 struct element_type<std::int32_t> {
   static constexpr ElementType value = kInt32;
 };
@@ -25,16 +33,12 @@ struct element_type<std::int64_t> {
 };
 
 /// A tensor over memory that the caller keeps alive; ONNX Runtime neither copies nor frees it.
+ValueHandle view_tensor(std::span<const std::byte> bytes, int element_type,
+                        std::span<const std::int64_t> shape);
+
 template <class T>
 ValueHandle view_tensor(std::span<T> data, std::span<const std::int64_t> shape) {
-  const Runtime& runtime = Runtime::get();
-  using Element = std::remove_const_t<T>;
-  ValueHandle value;
-  runtime.check(runtime.api().CreateTensorWithDataAsOrtValue(
-                    runtime.cpu_memory(), const_cast<Element*>(data.data()), data.size_bytes(), shape.data(),
-                    shape.size(), element_type<Element>::value, value.out()),
-                "describing a tensor");
-  return value;
+  return view_tensor(std::as_bytes(data), element_type<std::remove_const_t<T>>::value, shape);
 }
 
 std::vector<std::int64_t> shape_of(const Value* value);

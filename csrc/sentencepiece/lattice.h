@@ -18,6 +18,8 @@ struct LatticeTables {
   float unknown_score = 0.0F;
   std::uint32_t unknown_value = 0;
   std::size_t longest_piece = 0;  // in bytes
+  float largest_score = 0.0F;     // signs aside
+  PieceTrie::Unit mark;           // where the space mark leads; without value when it is no piece
 };
 
 /// Best segmentation of normalized bytes: one best path per end position, as the oracle's optimized search
@@ -44,6 +46,10 @@ class Lattice {
   /// it. Returns where it stopped: at the end if the text fits into the window. The rest is then to be solved
   /// with `end_score()`, which gives the same as one search.
   std::size_t solve(const LatticeTables& tables, std::string_view text, float start_score, bool with_gap);
+
+  /// The same for what Normalized calls one word, without a gap: nearly every word that no cache knows. False
+  /// when it takes `solve`.
+  bool solve_word(const LatticeTables& tables, std::string_view text, float start_score);
 
   /// The best path, last step first.
   [[nodiscard]] std::span<const Step> reversed_path() const { return path_; }

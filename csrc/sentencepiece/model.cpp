@@ -81,7 +81,7 @@ void Model::score_pieces(const ModelFile& file) {
   unknown_score_ = least - kUnknownPenalty;
   node_scores_.assign(1, -std::numeric_limits<float>::infinity());
   node_scores_.insert(node_scores_.end(), file_scores_.begin(), file_scores_.end());
-  float largest = std::fabs(unknown_score_);
+  largest_score_ = std::fabs(unknown_score_);
   for (std::size_t i = 0; i < types_.size(); ++i) {
     longest_piece_ = std::max(longest_piece_, file.pieces[i].text.size());
     float& score = node_scores_[i + 1];
@@ -91,13 +91,14 @@ void Model::score_pieces(const ModelFile& file) {
     } else if (types_[i] == PieceType::unknown || types_[i] == PieceType::byte) {
       score = unknown_score_;
     }
-    largest = std::max(largest, std::fabs(score));
+    largest_score_ = std::max(largest_score_, std::fabs(score));
   }
-  scores_are_modest_ = largest <= kModestScore;
+  scores_are_modest_ = largest_score_ <= kModestScore;
 }
 
 void Model::check_marks(const ModelFile& file) {
-  marks_are_borders_ = trie_.find(Normalizer::kSpaceMark) >= 0;
+  mark_ = trie_.walk(Normalizer::kSpaceMark);
+  marks_are_borders_ = mark_.label_value >> 8 != 0;
   for (const PieceRecord& piece : file.pieces) {
     if (is_matched_in_text(piece.type) &&
         piece.text.find(Normalizer::kSpaceMark, 1) != std::string_view::npos) {
@@ -142,9 +143,16 @@ void Model::segment(std::string_view text, Scratch& scratch, float& score, std::
   }
   normalizer_.run(text, scratch.normalized);
   const std::string_view normalized = scratch.normalized.view();
-  const auto unknown_value = static_cast<std::uint32_t>(unknown_id_) + 1;
-  const LatticeTables tables{&trie_, node_scores_.data(), unknown_score_, unknown_value, longest_piece_};
+  const LatticeTables tables{
+      &trie_,         node_scores_.data(), unknown_score_, static_cast<std::uint32_t>(unknown_id_) + 1,
+      longest_piece_, largest_score_,      mark_};
   bool after_unknown = false;
+  if (scratch.normalized.is_one_word() && !in_one_go &&
+      scratch.lattice.solve_word(tables, normalized, score)) {
+    score = scratch.lattice.end_score();
+    append_path(scratch.normalized, 0, scratch.lattice, out, nodes_per_piece, after_unknown);
+    return;
+  }
   const bool in_parts = marks_are_borders_ && !in_one_go;
   for (std::size_t begin = 0, end = 0; begin < normalized.size();) {
     if (begin == end) {

@@ -85,6 +85,9 @@ class Model {
     return node_scores_[static_cast<std::size_t>(id) + 1];
   }
 
+  /// No node's score is larger, signs aside.
+  [[nodiscard]] float largest_score() const { return largest_score_; }
+
   /// Normalizes and segments one text whose pieces follow others with the sum `score` (updated). Appends
   /// pieces and, if wanted, how many lattice nodes each stands for. `in_one_go` searches it as a whole, so
   /// that the lattice knows its safe start score; otherwise in parts where that gives the same.
@@ -107,9 +110,10 @@ class Model {
   std::vector<std::int32_t> not_in_trie_;  // ids of pieces that text never matches, by text
   std::vector<std::int32_t> byte_ids_;     // 256 of them, or none: no byte fallback
   PieceTrie trie_;
+  PieceTrie::Unit mark_;  // where the space mark leads
   Normalizer normalizer_;
   std::size_t longest_piece_ = 0;
-  float unknown_score_ = 0.0F;
+  float unknown_score_ = 0.0F, largest_score_ = 0.0F;
   std::int32_t unknown_id_ = 0;
   bool marks_are_borders_ = false, scores_are_modest_ = false;
 };

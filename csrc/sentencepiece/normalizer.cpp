@@ -28,6 +28,17 @@ void Normalized::clear() {
   size_ = 0;
   skipped_leading_space = false;
   dropped_trailing_space = false;
+  is_one_word_ = false;
+}
+
+char* Normalized::begin_one_word(std::size_t size) {
+  clear();
+  reserve(size + kMarkBytes + 1);
+  is_one_word_ = true;
+  size_ = size + kMarkBytes;
+  bytes_[size_] = '\0';
+  std::copy_n(Normalizer::kSpaceMark.data(), kMarkBytes, bytes_.get());
+  return bytes_.get() + kMarkBytes;
 }
 
 void Normalized::reserve(std::size_t bytes) {
@@ -80,6 +91,9 @@ void Normalizer::classify_ascii() {
     }
   }
   separable_ = add_dummy_prefix_ && escape_ && !suffix_;
+  for (std::size_t i = 0; separable_ && i < 128; ++i) {
+    if (actions_[i] == Action::keep) quick_[i] = kept_[i];
+  }
 }
 
 Normalizer::Step Normalizer::step(std::string_view rest) const {
@@ -189,13 +203,26 @@ class Normalizer::Run {
   std::uint32_t at_ = 0;
 };
 
+/// Most words are ASCII that is kept. All bytes are copied first; whether that was right is asked once, at
+/// the end.
+bool Normalizer::run_quickly(std::string_view text, Normalized& out) const {
+  if (text.size() > Normalized::kMostWordBytes) return false;
+  char* const to = out.begin_one_word(text.size());
+  bool is_right = true;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    to[i] = quick_[static_cast<std::uint8_t>(text[i])];
+    is_right &= to[i] != 0;
+  }
+  return is_right;
+}
+
 void Normalizer::run(std::string_view text, Normalized& out) const {
   if (text.empty()) {
     out.clear();
     out.finish(0);
     return;
   }
-  Run(*this, text, out).all();
+  if (!run_quickly(text, out)) Run(*this, text, out).all();
 }
 
 }  // namespace albert_fast::sentencepiece

@@ -153,18 +153,18 @@ PieceTrie PieceTrie::build(std::span<const Key> keys) {
   return trie;
 }
 
-std::int32_t PieceTrie::find(std::string_view text) const {
-  if (text.empty()) return -1;
-  std::uint32_t base = root_, label_value = 0;
+PieceTrie::Unit PieceTrie::walk(std::string_view text) const {
+  Unit unit{root_, 0};
   for (const char c : text) {
     const auto byte = static_cast<std::uint8_t>(c);
-    if (byte == 0xFF) return -1;
-    const Unit unit = units_[base ^ byte];
-    if ((unit.label_value & 0xFF) != byte) return -1;
-    base = unit.base;
-    label_value = unit.label_value;
+    unit = units_[unit.base ^ byte];
+    if ((unit.label_value & 0xFF) != byte || byte == 0xFF) return {0, 0};
   }
-  return static_cast<std::int32_t>(label_value >> 8) - 1;
+  return unit;
+}
+
+std::int32_t PieceTrie::find(std::string_view text) const {
+  return static_cast<std::int32_t>(walk(text).label_value >> 8) - 1;
 }
 
 std::size_t PieceTrie::longest_prefix(std::string_view text, int max_matches) const {

@@ -30,6 +30,8 @@ class PieceTrie {
   [[nodiscard]] const Unit* units() const { return units_.data(); }
   [[nodiscard]] std::size_t unit_count() const { return units_.size(); }
 
+  /// The node that `text` leads to; without one, a unit without value or children.
+  [[nodiscard]] Unit walk(std::string_view text) const;
   /// Value of exactly `text`, or -1. `text` may hold any bytes.
   [[nodiscard]] std::int32_t find(std::string_view text) const;
 

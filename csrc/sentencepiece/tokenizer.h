@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "base/span.h"
+#include "sentencepiece/id_buffer.h"
 #include "sentencepiece/model.h"
 #include "sentencepiece/word_cache.h"
+#include "sentencepiece/word_splitter.h"
 
 namespace albert_fast::sentencepiece {
 
@@ -29,12 +31,14 @@ class Tokenizer {
   /// Returns how many were appended.
   std::size_t encode_word(std::string_view word, Scratch& scratch, std::vector<std::int32_t>& ids);
 
-  /// The same for many words, which is quicker: `splits` gets the end of each word's ids.
-  void encode_words(std::span<const std::string_view> words, Scratch& scratch, std::vector<std::int32_t>& ids,
-                    std::vector<std::int64_t>& splits);
+  /// The same for many words, which is quicker: `ends` (one for each word) get the size of `ids` behind it.
+  void encode_words(std::span<const WordKey> words, Scratch& scratch, IdBuffer& ids,
+                    std::span<std::int64_t> ends);
 
   /// `Model::encode` of a whole text. Overwrites `out`.
   void encode_text(std::string_view text, Scratch& scratch, std::vector<Piece>& out);
+  /// The same without places, which is quicker. Appends to `ids`.
+  void encode_text_ids(std::string_view text, Scratch& scratch, IdBuffer& ids);
 
   /// Pieces of a text that went through ALBERT's preprocessing (Google's and Hugging Face's slow tokenizer):
   /// a piece like `▁1,` is split again without its comma. `is_digit` is Python's str.isdigit for one
@@ -42,28 +46,45 @@ class Tokenizer {
   void encode_albert(std::string_view text, IsDigit is_digit, Scratch& scratch, std::vector<Piece>& out);
 
  private:
-  struct TextState {            // how far a text was read
-    float score = 0.0F;         // of all pieces so far, as the oracle sums them
+  struct TextState {     // how far a text was read
+    float bound = 0.0F;  // not below the sum of the scores of all pieces so far, signs aside
+    float score = 0.0F;  // of the first `scored` pieces, as the oracle sums them
+    std::size_t scored = 0;
     std::uint32_t mark_at = 0;  // where the space before the next word stands
     bool is_empty = true;
   };
-  struct Word {  // what stands before the next separator
-    Span span;
-    WordKey key;  // empty when the word is, or too long to remember
+  struct Word {
+    WordKey key;
+    std::uint64_t hash;
+    Span span;  // in a text
+    bool was_seen;
   };
 
+  static std::uint32_t white_space_flags(const Normalized& normalized);
   static bool depends_on_neighbours(std::uint32_t flags, std::size_t pieces, const TextState& state);
-  void append_alone(std::string_view word, const WordKey& key, Scratch& scratch,
-                    std::vector<std::int32_t>& ids);
-  bool look_up(std::string_view word, const WordKey& key, Scratch& scratch, WordPieces& pieces);
+  /// Written in place: a struct that is copied right after its parts were stored makes the processor wait.
+  void prepare(Word& word, const WordKey& key) const {
+    word.key = key;
+    word.hash = key.hash();
+    word.was_seen = cache_.was_seen(word.hash);
+  }
+  bool look_up(const Word& word, Scratch& scratch, WordPieces& pieces);
   void search_alone(std::string_view word, Scratch& scratch, bool in_one_go) const;
-  [[nodiscard]] std::uint32_t find_separator(std::string_view text, std::uint32_t at) const;
-  bool encode_by_words(std::string_view text, Scratch& scratch, std::vector<Piece>& out);
-  [[nodiscard]] Word find_word(std::string_view text, std::uint32_t begin) const;
-  bool append_word(std::string_view text, const Word& word, TextState& state, Scratch& scratch,
-                   std::vector<Piece>& out);
-  bool append_searched(std::string_view text, Span word, TextState& state, Scratch& scratch,
-                       std::vector<Piece>& out) const;
+  template <class Ids>
+  void append_alone(const Word& word, Scratch& scratch, Ids& ids);
+  template <class Ids>
+  void append_alone_slowly(const Word& word, Scratch& scratch, Ids& ids);
+
+  template <class Sink>
+  bool encode_by_words(std::string_view text, Scratch& scratch, Sink& out);
+  template <class Sink>
+  bool append_word(const Word& word, TextState& state, Scratch& scratch, Sink& out);
+  template <class Sink>
+  bool append_slowly(const Word& word, TextState& state, Scratch& scratch, Sink& out);
+  template <class Sink>
+  bool append_searched(const Word& word, TextState& state, Scratch& scratch, Sink& out) const;
+  template <class Sink>
+  void settle(TextState& state, const Sink& out) const;
 
   void find_comma_pieces();
   [[nodiscard]] bool needs_resplit(const std::vector<Piece>& pieces, IsDigit is_digit) const;
@@ -73,8 +94,10 @@ class Tokenizer {
 
   std::shared_ptr<const Model> model_;
   WordCache cache_;
+  Separators separators_;
   std::int32_t mark_id_;
-  bool by_words_, separators_are_low_ = false;
+  float bound_per_piece_;
+  bool by_words_;
   std::vector<bool> ends_with_comma_;  // by id
   // An unknown run may end with a comma, or spell a piece that text never becomes.
   bool unknown_runs_have_names_ = false;

@@ -34,15 +34,16 @@ columns::AnnotationColumn assemble_documents(const std::vector<std::string_view>
     const std::size_t length = options.utf16 ? count_utf16_units(text) : count_code_points(text);
     column.end.push_back(static_cast<std::int32_t>(length) - 1);
   }
-  if (options.sentence_metadata) {
-    columns::MetadataField::Numbers numbers(texts.size());
-    for (std::size_t row = 0; row + 1 < row_splits.size(); ++row) {
-      for (std::int64_t i = row_splits[row]; i < row_splits[row + 1]; ++i) {
-        numbers[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i - row_splits[row]);
-      }
+  std::vector<std::int32_t> numbers(texts.size());
+  bool several = false;
+  for (std::size_t row = 0; row + 1 < row_splits.size(); ++row) {
+    for (std::int64_t i = row_splits[row]; i < row_splits[row + 1]; ++i) {
+      numbers[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i - row_splits[row]);
+      several = several || i > row_splits[row];
     }
-    column.metadata.push_back({"sentence", std::move(numbers)});
   }
+  if (several) column.documents = numbers;
+  if (options.sentence_metadata) column.metadata.push_back({"sentence", std::move(numbers)});
   column.row_splits = std::move(row_splits);
   return column;
 }

@@ -40,7 +40,6 @@ class RowWords {
     }
   }
 
-  [[nodiscard]] std::span<const std::uint32_t> all() const { return order_; }
   [[nodiscard]] std::span<const std::uint32_t> of_sentence(std::int32_t number) const {
     const auto first = std::partition_point(order_.begin(), order_.end(),
                                             [&](std::uint32_t w) { return number_[w] < number; });
@@ -162,26 +161,23 @@ AnnotationColumn pool_sentences(const AnnotationColumn& sentences, const Annotat
   out.row_splits = sentences.row_splits;
   out.begin = sentences.begin;
   out.end = sentences.end;
+  out.documents = sentences.documents;
   out.result = sentences.result;
   const MetadataField::Numbers sentence_of = columns::sentence_numbers(sentences);
   const MetadataField::Numbers word_sentence = columns::sentence_numbers(words);
   Pool pool(words, options.average, sentences.size());
   RowWords numbered(words, word_sentence);
-  const bool in_text = columns::share_text(sentences, words);
-  columns::RowPlaces placed(words, in_text);
+  columns::RowPlaces placed(sentences, words, columns::FindBy::place);
   for (std::size_t row = 0; row < sentences.rows(); ++row) {
-    const auto first = static_cast<std::size_t>(sentences.row_splits[row]);
-    const auto last = static_cast<std::size_t>(sentences.row_splits[row + 1]);
-    // Offsets alone do not tell the documents of one row apart.
-    const bool by_place = !options.sparknlp && (in_text || last - first == 1);
-    if (by_place) {
-      placed.use_row(row);
-    } else {
+    if (options.sparknlp) {
       numbered.use_row(row);
+    } else {
+      placed.use_row(row);
     }
-    for (std::size_t s = first; s < last; ++s) {
-      out.vector_rows.push_back(by_place ? pool.add(placed.within(columns::place_of(sentences, s, in_text)))
-                                         : pool.add(numbered.of_sentence(sentence_of[s])));
+    for (auto s = static_cast<std::size_t>(sentences.row_splits[row]);
+         s < static_cast<std::size_t>(sentences.row_splits[row + 1]); ++s) {
+      out.vector_rows.push_back(
+          pool.add(options.sparknlp ? numbered.of_sentence(sentence_of[s]) : placed.within(s)));
     }
     patience.spend(static_cast<std::size_t>(words.row_splits[row + 1] - words.row_splits[row]) * 1024);
   }
@@ -206,20 +202,30 @@ AnnotationColumn pool_chunks(const AnnotationColumn& chunks, const AnnotationCol
   MetadataField::Numbers sentences;
   columns::StringsBuilder numbers;
   Pool pool(words, options.average, chunks.size());
-  RowWords row_words(words, position);
+  RowWords numbered(words, position);
+  columns::RowPlaces placed(chunks, words, columns::FindBy::loose_place);
   std::vector<std::uint32_t> members;
   for (std::size_t row = 0; row < chunks.rows(); ++row) {
-    row_words.use_row(row);
+    if (options.sparknlp) {
+      numbered.use_row(row);
+    } else {
+      placed.use_row(row);
+    }
     for (auto c = static_cast<std::size_t>(chunks.row_splits[row]);
          c < static_cast<std::size_t>(chunks.row_splits[row + 1]); ++c) {
-      patience.spend(row_words.all().size());  // all of them may be looked through, for each chunk
-      keep_inside(words, row_words.of_sentence(chunk_sentence[c]), chunks, c, members);
-      if (members.empty() && !options.sparknlp) keep_inside(words, row_words.all(), chunks, c, members);
+      if (options.sparknlp) {
+        patience.spend(static_cast<std::size_t>(words.row_splits[row + 1] - words.row_splits[row]));
+        keep_inside(words, numbered.of_sentence(chunk_sentence[c]), chunks, c, members);
+      } else {
+        const auto found = placed.within(c);
+        members.assign(found.begin(), found.end());
+      }
       if (members.empty()) continue;
       if (options.skip_oov) skip_oov(words, members);
       out.vector_rows.push_back(pool.add(members));
       out.begin.push_back(chunks.begin[c]);
       out.end.push_back(chunks.end[c]);
+      if (!chunks.documents.empty()) out.documents.push_back(chunks.documents[c]);
       out.result.views.push_back(chunks.result.views[c]);
       sentences.push_back(chunk_sentence[c]);
       if (chunk_number == nullptr || !columns::append_value(chunks, *chunk_number, c, numbers.bytes())) {

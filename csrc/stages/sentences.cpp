@@ -13,6 +13,7 @@ struct Sentence {
   std::int32_t begin = 0;
   std::int32_t end = 0;
   std::string_view text;
+  std::int32_t document = 0;
 };
 
 class Detector {
@@ -42,6 +43,7 @@ class Detector {
         out_.begin.push_back(row_[i].begin);
         out_.end.push_back(row_[i].end);
         out_.result.views.push_back(row_[i].text);
+        if (!documents_.documents.empty()) out_.documents.push_back(row_[i].document);
         numbers.push_back(static_cast<std::int32_t>(i));
       }
       out_.row_splits.push_back(static_cast<std::int64_t>(out_.begin.size()));
@@ -60,7 +62,8 @@ class Detector {
     const std::int32_t first = documents_.begin[document];
     for (const Span span : spans_) {
       const std::int32_t begin = offsets.at(span.begin);
-      row_.push_back({first + begin, first + offsets.at(span.end) - 1, span.of(text)});
+      row_.push_back(
+          {first + begin, first + offsets.at(span.end) - 1, span.of(text), documents_.document_of(document)});
     }
   }
 

@@ -33,6 +33,7 @@ columns::AnnotationColumn make_column(const columns::AnnotationColumn& sentences
         out.end.push_back(first + offsets.at(word.end) - 1);
         out.result.views.push_back(word.of(text));
         numbers.push_back(sentence_of[sentence]);
+        if (!sentences.documents.empty()) out.documents.push_back(sentences.documents[sentence]);
       }
     }
     out.row_splits.push_back(static_cast<std::int64_t>(out.begin.size()));

@@ -5,6 +5,7 @@
 
 #include "columns/annotation_column.h"
 #include "columns/arrow.h"
+#include "columns/places.h"
 #include "stages/documents.h"
 #include "stages/pooling.h"
 #include "stages/sentences.h"
@@ -128,6 +129,50 @@ ALBERT_FAST_TEST(pooling_follows_its_rule) {
   const AnnotationColumn theirs = stages::pool_sentences(all, words, {false, true, true}, go_on);
   CHECK_EQ(theirs.vectors->values.data()[0], 3.0F);
   CHECK_THROWS(stages::pool_sentences(documents({"x"}), words, {}, go_on), ErrorCode::invalid_input);
+}
+
+/// The words of every span of row 0, as text: "a b|c".
+std::string words_within(const AnnotationColumn& spans, const AnnotationColumn& words, FindBy find_by,
+                         std::size_t most = 100) {
+  RowPlaces places(spans, words, find_by);
+  places.use_row(0);
+  std::string text;
+  for (std::size_t span = 0; span < static_cast<std::size_t>(spans.row_splits[1]); ++span) {
+    if (span > 0) text += '|';
+    for (const std::uint32_t word : places.within(span, most)) {
+      if (!text.empty() && text.back() != '|') text += ' ';
+      text += words.result.views[word];
+    }
+  }
+  return text;
+}
+
+ALBERT_FAST_TEST(documents_of_a_row_are_told_apart_or_refused) {
+  for (const bool utf16 : {false, true}) {
+    const AnnotationColumn all =
+        stages::assemble_documents({"\xF0\x9F\x98\x80 a b. C d", "\xF0\x9F\x98\x80 a x. Y", ""}, {0, 3},
+                                   {text::Cleanup::disabled, utf16, true}, go_on);
+    const AnnotationColumn parts = sentences(all);
+    AnnotationColumn words = tokens(parts);
+    const std::string emoji = "\xF0\x9F\x98\x80";
+    const std::string of_documents = emoji + " a b . C d|" + emoji + " a x . Y|";
+    const std::string of_sentences = emoji + " a b .|" + emoji + " a x .|C d|Y";
+    CHECK_EQ(words_within(all, words, FindBy::place), of_documents);
+    CHECK_EQ(words_within(all, words, FindBy::loose_place, 2), emoji + " a|" + emoji + " a|");
+    CHECK_EQ(words_within(parts, words, FindBy::place), of_sentences);
+    words.documents.back() = AnnotationColumn::kNoDocument;  // one is enough
+    CHECK_EQ(words_within(parts, words, FindBy::place), of_sentences);
+    CHECK_EQ(words_within(parts, words, FindBy::place, 1), emoji + "|" + emoji + "|C|Y");
+    CHECK_THROWS(words_within(all, words, FindBy::place), ErrorCode::invalid_input);
+    CHECK_THROWS(words_within(all, words, FindBy::loose_place), ErrorCode::invalid_input);
+    CHECK_EQ(words_within(all, tokens(all), FindBy::offsets, 2), emoji + " a|" + emoji + " a|");
+    AnnotationColumn strange = words;
+    strange.result.views[1] = "z";  // stands nowhere
+    CHECK_THROWS(words_within(parts, strange, FindBy::place), ErrorCode::invalid_input);
+  }
+  const AnnotationColumn one = documents({"a b. C d"});
+  CHECK(one.documents.empty());
+  CHECK_EQ(words_within(one, tokens(sentences(one)), FindBy::place), std::string("a b . C d"));
 }
 
 ALBERT_FAST_TEST(rows_can_be_taken_in_any_order) {

@@ -45,9 +45,11 @@ class SomeProduct {
       : values_(random_floats(rows * columns, 1)),
         bias_(random_floats(columns, 2)),
         sums_(random_integers(rows * columns, 3, 50000)),
-        column_sums_(random_integers(columns, 4, 300)),
         row_scales_(random_floats(2 * rows, 5)),
         column_scales_(random_floats(columns, 6, 1e-3F)) {
+    for (const std::int32_t sum : random_integers(columns, 4, 300)) {
+      column_sums_.push_back(static_cast<float>(sum));
+    }
     for (std::size_t r = 0; r < rows; ++r) {
       row_scales_[2 * r] = 0.01F * std::abs(row_scales_[2 * r]) + 1e-3F;
       row_scales_[2 * r + 1] = std::floor(std::abs(row_scales_[2 * r + 1]) * 100.0F);
@@ -73,8 +75,8 @@ class SomeProduct {
 
  private:
   std::vector<float> values_, bias_;
-  std::vector<std::int32_t> sums_, column_sums_;
-  std::vector<float> row_scales_, column_scales_;
+  std::vector<std::int32_t> sums_;
+  std::vector<float> column_sums_, row_scales_, column_scales_;
   Product product_;
 };
 
@@ -93,7 +95,9 @@ void check_bytes(const QuantizedRows& to, std::size_t row, const std::vector<dou
         (to.bytes[row * columns + c] - static_cast<double>(to.row_scales[2 * row + 1])) * scale;
     CHECK(std::abs(read - x) <= 1.01 * scale + 1e-5);  // half a step for the number, half for the zero point
   }
-  CHECK(scale == 1.0 || scale <= (high - low) / 255.0 * 1.0001 + 1e-7);
+  CHECK(scale == 1.0 || scale <= (high - low) / to.levels * 1.0001 + 1e-7);
+  for (std::size_t c = 0; c < columns; ++c)
+    CHECK(static_cast<float>(to.bytes[row * columns + c]) <= to.levels);
 }
 
 void check_attention(const Kernels& k, std::size_t heads, std::size_t head_dim, bool quantized) {
@@ -138,7 +142,7 @@ void check_add_norm(const Kernels& k, std::size_t columns, bool quantized) {
   std::vector<float> out(rows * columns, -1.0F), row_scales(2 * rows);
   std::vector<std::uint8_t> bytes(rows * columns);
   AddNormProblem problem{x.get(), residual.data(), gain.data(), shift.data(), 1e-6F, out.data(), {}};
-  problem.quantized = {bytes.data(), row_scales.data(), shrink.data()};
+  problem.quantized = {bytes.data(), row_scales.data(), shrink.data(), 180.0F};
   k.add_norm(problem, 0, 2);
   k.add_norm(problem, 2, rows);
   for (std::size_t r = 0; r < rows; ++r) {
@@ -178,7 +182,7 @@ void check_activation(const Kernels& k, Activation kind, std::size_t columns, bo
   ActivationProblem problem{x.get(), kind, out.data(), {}};
   k.activation(problem, 0, rows);
   ActivationProblem to_bytes = problem;
-  to_bytes.quantized = {bytes.data(), row_scales.data(), shrink.data()};
+  to_bytes.quantized = {bytes.data(), row_scales.data(), shrink.data(), 180.0F};
   k.activation(to_bytes, 0, rows);
   for (std::size_t r = 0; r < rows; ++r) {
     std::vector<double> want;
@@ -210,7 +214,7 @@ void check_quantize(const Kernels& k, std::size_t columns) {
   const std::vector<float> shrink(columns, 1.0F);
   std::vector<float> row_scales(2 * rows);
   std::vector<std::uint8_t> bytes(rows * columns);
-  const QuantizeProblem problem{x.data(), columns, {bytes.data(), row_scales.data(), shrink.data()}};
+  const QuantizeProblem problem{x.data(), columns, {bytes.data(), row_scales.data(), shrink.data(), 255.0F}};
   k.quantize(problem, 0, rows);
   for (std::size_t r = 0; r < rows; ++r) {
     check_bytes(problem.quantized, r,

@@ -209,15 +209,15 @@ ALBERT_FAST_TEST(word_cache_forgets_but_never_lies) {
     std::mt19937 random(seed);
     for (int i = 0; i < 50000; ++i) {
       const std::string word(1 + random() % WordKey::kMaxBytes, static_cast<char>('a' + random() % 3));
-      const WordKey key(word, word.data() + word.size());
+      const WordKey key(word);
       std::vector<WordPieces::Item> items(word.size() % 7);
       for (std::uint32_t j = 0; j < items.size(); ++j) {
         items[j] = {static_cast<std::int32_t>(word.size() * 1000 + static_cast<unsigned char>(word[0]) + j),
                     j, 1 + j};
       }
       WordPieces pieces;
-      if (!cache.look(key, pieces)) {
-        if (pieces.pack(key, items, 1, 0.5F)) cache.keep(key, pieces);
+      if (!cache.look(key, key.hash(), pieces)) {
+        if (pieces.pack(key, items, 1, 0.5F, 0)) cache.keep(key.hash(), pieces);
         continue;
       }
       ++hits;

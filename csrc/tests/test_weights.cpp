@@ -1,11 +1,14 @@
 #include <unistd.h>
 
 #include <bit>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <random>
 
 #include "base/error.h"
+#include "encoder/quantized_weights.h"
 #include "encoder/tensor_store.h"
 #include "encoder/weights.h"
 #include "tests/check.h"
@@ -25,6 +28,38 @@ class TemporaryFile {
  private:
   std::filesystem::path path_;
 };
+
+/// W as the product reads it, and what the quantized form says it is, may differ by half a step of its row;
+/// by more only where a large weight was cut, and those are few.
+void check_quantized(std::size_t out, std::size_t in, const QuantizedRange& range, bool outliers) {
+  std::mt19937 generator(7);
+  std::normal_distribution<float> normal(0.0F, 0.04F);
+  std::vector<float> w(out * in), size_of_x(in, 1.0F);
+  for (float& value : w) value = normal(generator);
+  for (std::size_t k = 0; outliers && k < in; k += 50) {  // columns of W that are small, of x that are large
+    size_of_x[k] = 20.0F;
+    for (std::size_t n = 0; n < out; ++n) w[n * in + k] /= 20.0F;
+  }
+  for (std::size_t k = 0; k < in; ++k) w[k] = 0.0F;  // a row of zeros
+  const Tensor tensor{w.data(), {static_cast<std::int64_t>(out), static_cast<std::int64_t>(in)}};
+  const QuantizedMatrix q = quantize_matrix(tensor, size_of_x, range);
+  double missed = 0.0, total = 0.0;
+  for (std::size_t n = 0; n < out; ++n) {
+    float sum = 0.0F;
+    for (std::size_t k = 0; k < in; ++k) {
+      const int value = q.values.data()[k * out + n];
+      CHECK(std::abs(value) <= range.value);
+      if (k % 2 == 1) CHECK(std::abs(value + q.values.data()[(k - 1) * out + n]) <= range.pair);
+      sum += static_cast<float>(value);
+      const double read = static_cast<double>(value) * q.column_scales.data()[n] * q.shrink.data()[k];
+      const double x = size_of_x[k];  // errors count by how large x is
+      missed += (read - w[n * in + k]) * (read - w[n * in + k]) * x * x;
+      total += static_cast<double>(w[n * in + k]) * w[n * in + k] * x * x;
+    }
+    CHECK_EQ(q.column_sums.data()[n], sum);
+  }
+  CHECK(missed <= total * 1.5e-4);  // 1.2 % of the numbers' spread
+}
 
 }  // namespace
 
@@ -81,6 +116,14 @@ ALBERT_FAST_TEST(a_file_that_is_missing_or_empty_is_refused) {
   CHECK_THROWS(MappedFile("/nonexistent/file"), ErrorCode::corrupt_model);
   const TemporaryFile empty("");
   CHECK_THROWS(MappedFile(empty.path()), ErrorCode::corrupt_model);
+}
+
+ALBERT_FAST_TEST(quantized_matrices_keep_their_numbers) {
+  for (const QuantizedRange& range : {QuantizedRange{}, QuantizedRange{180, 127, 182}}) {
+    check_quantized(130, 768, range, false);
+    check_quantized(130, 768, range, true);
+    check_quantized(64, 33, range, false);
+  }
 }
 
 }  // namespace albert_fast::encoder

@@ -81,7 +81,7 @@ __all__ = [
     "version",
 ]
 
-__getattr__ = lazy_names(
+__getattr__, __dir__ = lazy_names(
     __name__,
     {
         "annotation": ("Annotation",),
@@ -104,7 +104,3 @@ __getattr__ = lazy_names(
         "session": ("start", "version"),
     },
 )
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})

@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
-def lazy_names(package: str, modules: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
-    """Return a module's ``__getattr__`` (PEP 562) that finds names in the package's own modules."""
+def lazy_names(
+    package: str, modules: Mapping[str, Sequence[str]]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return a package's ``__getattr__`` (PEP 562), which finds names in its own modules, and its ``__dir__``."""
     homes = {name: module for module, names in modules.items() for name in names}
 
     def find(name: str) -> Any:
@@ -19,4 +21,7 @@ def lazy_names(package: str, modules: Mapping[str, Sequence[str]]) -> Callable[[
         setattr(sys.modules[package], name, value)  # asked for once only
         return value
 
-    return find
+    def names() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *homes})
+
+    return find, names

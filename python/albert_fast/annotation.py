@@ -38,13 +38,17 @@ class Annotation:
     ----------
     vector : ndarray, float32, [dimension]
         The vector as NumPy sees it: a view where the annotation comes from a column.
+    document : int or None
+        Which document of its row it stands in, where a row has several; None: not known. Offsets begin anew in every
+        document, so this tells the words of one from those of another. Spark NLP has no such field.
 
     Notes
     -----
-    Annotations are equal when all six fields are. They are mutable and have no hash, as in Spark NLP.
+    Annotations are equal when all six fields are; the document does not count. They are mutable and have no hash, as in
+    Spark NLP.
     """
 
-    __slots__ = ("_embeddings", "annotatorType", "begin", "end", "metadata", "result", "vector")
+    __slots__ = ("_embeddings", "annotatorType", "begin", "document", "end", "metadata", "result", "vector")
 
     def __init__(
         self,
@@ -61,6 +65,7 @@ class Annotation:
         self.result = result
         self.metadata = dict(metadata)
         self.vector: NDArray[np.float32] = np.asarray(embeddings, dtype=np.float32) if len(embeddings) else _NO_VECTOR
+        self.document: int | None = None
         self._embeddings: list[float] | None = None
 
     @property
@@ -85,9 +90,15 @@ class Annotation:
         """Return the six fields by name, as Spark's rows do."""
         return {name: getattr(self, name) for name in _FIELDS}
 
+    def toDict(self) -> dict[str, Any]:
+        """Return the six fields by name: what pandas' ``to_json`` writes, which asks for this method."""
+        return self.asDict()
+
     def copy(self, result: str) -> Annotation:
         """Return the same annotation with another result."""
-        return Annotation(self.annotatorType, self.begin, self.end, result, self.metadata, self.vector)
+        other = Annotation(self.annotatorType, self.begin, self.end, result, self.metadata, self.vector)
+        other.document = self.document
+        return other
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Annotation):
@@ -110,10 +121,12 @@ class Annotation:
         )
 
     def __getstate__(self) -> tuple[Any, ...]:
-        return (self.annotatorType, self.begin, self.end, self.result, self.metadata, np.array(self.vector))
+        fields = (self.annotatorType, self.begin, self.end, self.result, self.metadata, np.array(self.vector))
+        return (*fields, self.document)
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.__init__(*state)  # type: ignore[misc]
+        self.__init__(*state[:6])  # type: ignore[misc]
+        self.document = state[6]
 
     @staticmethod
     def fromRow(row: Any) -> Annotation:

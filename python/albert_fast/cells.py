@@ -10,7 +10,7 @@ import numpy as np
 from .annotation import Annotation
 from .columns import AnnotationColumn, Annotations
 from .errors import InputError
-from .extras import import_pandas
+from .extras import import_package
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,7 @@ class Table(Protocol):
     def cells(self, name: str) -> Sequence[Any]: ...
     def types(self) -> dict[str, str | None]: ...
     def type_of(self, name: str) -> str | None: ...
-    def annotations(self, name: str) -> AnnotationColumn: ...
+    def annotations(self, name: str, empty: str | None = None) -> AnnotationColumn: ...
     def take_first(self, count: int) -> list[Any]: ...
     def take(self, rows: Any) -> Any: ...
 
@@ -76,14 +76,23 @@ def annotator_type(cells: Sequence[Any]) -> str | None:
     return None
 
 
+def says_nothing(cells: Sequence[Any]) -> bool:
+    """Whether a column may be one of annotations, and no cell says of which: it has none, or only empty lists."""
+    if isinstance(cells, AnnotationColumn):
+        return False
+    return all(isinstance(cells[row], list) and not cells[row] for row in range(len(cells)))
+
+
 def are_annotations(cells: Sequence[Any]) -> bool:
     """Whether the cells are single annotations, as those of an exploded column are."""
     first = next((cell for row in range(len(cells)) if (cell := cells[row]) is not None), None)
     return isinstance(first, Annotation)
 
 
-def as_annotation_column(cells: Sequence[Any]) -> AnnotationColumn:
+def as_annotation_column(cells: Sequence[Any], empty: str | None = None) -> AnnotationColumn:
     """Return the column behind cells of annotations; rows that were picked or moved are gathered anew.
+
+    `empty` is the type of a column that `says_nothing`.
 
     Raises
     ------
@@ -100,7 +109,7 @@ def as_annotation_column(cells: Sequence[Any]) -> AnnotationColumn:
         rows = [view.row for view in views]
         column: AnnotationColumn = first.column
         return column if rows == list(range(len(column))) else column.take(rows)
-    kind = annotator_type(cells)
+    kind = annotator_type(cells) or (empty if says_nothing(cells) else None)
     if kind is None:
         raise InputError("This column holds no annotations.")
     for row, view in enumerate(views):
@@ -170,7 +179,7 @@ def repeated(cells: Any, rows: NDArray[np.int64], index: pd.Index) -> Any:
         cells = np.asarray(cells, dtype=object)
     taken = pandas_values(take_cells(cells, rows))
     if isinstance(taken, np.ndarray) and taken.dtype == object:
-        return import_pandas("a table of annotations").Series(taken, index=index, dtype=object)
+        return import_package("pandas", "a table of annotations").Series(taken, index=index, dtype=object)
     if isinstance(taken, list) and any(isinstance(cell, str) for cell in taken):
-        return import_pandas("a table of annotations").Series(taken, index=index, dtype=object)
+        return import_package("pandas", "a table of annotations").Series(taken, index=index, dtype=object)
     return taken

@@ -14,7 +14,7 @@ import numpy as np
 from . import _core
 from .annotation import Annotation
 from .errors import InputError
-from .extras import import_pyarrow
+from .extras import import_package
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,7 +46,7 @@ class AnnotationColumn(Sequence["Annotations"]):
         Raises
         ------
         InputError
-            An annotation is of another type, or vectors have different lengths.
+            An annotation is of another type, vectors have different lengths, or a document is no number.
         """
         flat = [annotation for row in rows for annotation in row]
         for annotation in flat:
@@ -74,6 +74,7 @@ class AnnotationColumn(Sequence["Annotations"]):
             {key: [a.metadata.get(key) for a in flat] for key in keys},
             vectors,
             vector_rows,
+            _documents_of(flat),
         )
         return cls(core, {"dimension": vectors.shape[1]} if vectors is not None else None)
 
@@ -143,8 +144,14 @@ class AnnotationColumn(Sequence["Annotations"]):
         kind = self.annotator_type
         made = self._core.annotations(first, last)
         if self.vectors is None:
-            return [Annotation(kind, *fields) for fields in made]
-        return [Annotation(kind, *fields, self.vector(first + i)) for i, fields in enumerate(made)]
+            annotations = [Annotation(kind, *fields) for fields in made]
+        else:
+            annotations = [Annotation(kind, *fields, self.vector(first + i)) for i, fields in enumerate(made)]
+        documents = self._core.documents
+        if documents is not None:
+            for annotation, document in zip(annotations, documents[first:last].tolist(), strict=True):
+                annotation.document = None if document == NO_DOCUMENT else document
+        return annotations
 
     def take(self, rows: Sequence[int] | NDArray[np.integer]) -> AnnotationColumn:
         """Return a column of some rows, in the order given."""
@@ -184,6 +191,7 @@ class AnnotationColumn(Sequence["Annotations"]):
                 {key: core.metadata_values(key) for key in core.metadata_keys},
                 core.vectors,
                 core.vector_rows,
+                core.documents,
             ),
             "metadata": self.metadata,
         }
@@ -205,7 +213,7 @@ class AnnotationColumn(Sequence["Annotations"]):
         MissingDependencyError
             pyarrow is not installed.
         """
-        return import_pyarrow("to_arrow").chunked_array(self)
+        return import_package("pyarrow", "to_arrow").chunked_array(self)
 
     def __arrow_c_schema__(self) -> object:
         """Export the type: a list of Spark NLP's annotation structs (Arrow's PyCapsule interface)."""
@@ -217,6 +225,22 @@ class AnnotationColumn(Sequence["Annotations"]):
 
 
 NO_VECTOR = 0xFFFFFFFF
+NO_DOCUMENT = -1
+
+
+def _documents_of(annotations: Sequence[Annotation]) -> NDArray[np.int32] | None:
+    """Return the document of each annotation in its row, None where none of them knows."""
+    documents = [annotation.document for annotation in annotations]
+    wrong = [document for document in documents if document is not None and not _is_document(document)]
+    if wrong:
+        raise InputError(f"An annotation's document is its number within the row, counted from 0, not {wrong[0]!r}.")
+    if all(document is None for document in documents):
+        return None
+    return np.array([NO_DOCUMENT if document is None else document for document in documents], dtype=np.int32)
+
+
+def _is_document(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and 0 <= int(value) < 2**31
 
 
 class Annotations(Sequence[Annotation]):
@@ -224,6 +248,9 @@ class Annotations(Sequence[Annotation]):
 
     Equal to any sequence of equal annotations. ``result``, ``begin``, ``end`` and ``vectors`` read one field of all of
     them without making any.
+
+    pandas' ``to_json`` writes a cell as a dict of fields, each a list. Its ``to_parquet`` takes no objects: write
+    ``start().createDataFrame(frame).to_arrow()`` with ``pyarrow.parquet.write_table``.
     """
 
     __slots__ = ("_first", "_last", "column", "row")
@@ -267,6 +294,17 @@ class Annotations(Sequence[Annotation]):
     def embeddings(self) -> list[NDArray[np.float32]]:
         """The vectors one by one: views, empty where an annotation has none."""
         return [self.column.vector(i) for i in range(self._first, self._last)]
+
+    def toDict(self) -> dict[str, list[Any]]:
+        """Return the six fields by name, each a list: what pandas' ``to_json`` writes, which asks for this method."""
+        return {
+            "annotatorType": self.annotatorType,
+            "begin": self.begin.tolist(),
+            "end": self.end.tolist(),
+            "result": self.result,
+            "metadata": self.metadata,
+            "embeddings": [vector.tolist() for vector in self.embeddings],
+        }
 
     def __len__(self) -> int:
         return self._last - self._first

@@ -12,7 +12,7 @@ from .warn import warn_user
 
 MEMORY_VARIABLE = "ALBERT_FAST_GPU_MEMORY_MIB"
 CUDA_PRECISIONS = ("fp16", "tf32", "fp32")
-CPU_PRECISIONS = ("fp32",)
+CPU_PRECISIONS = ("fp32", "int8")
 
 
 @dataclass(frozen=True, slots=True)

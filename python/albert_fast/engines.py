@@ -33,8 +33,8 @@ os.register_at_fork(after_in_child=_forget_parent)
 CACHE_BYTES = 16 << 20
 
 
-def engine_for(files: ModelFiles, cuda: Cuda | None = None) -> _core.Engine:
-    """Return the engine of these files, loading it unless this process has it already.
+def engine_for(files: ModelFiles, precision: str, cuda: Cuda | None = None) -> _core.Engine:
+    """Return the engine of these files in this precision, loading it unless this process has it already.
 
     Two annotators of one model on one device share the weights in memory; the parameters stay their own.
 
@@ -50,17 +50,18 @@ def engine_for(files: ModelFiles, cuda: Cuda | None = None) -> _core.Engine:
         hashlib.sha256(files.spiece).digest(),
         files.geometry,
         files.keep_accents,
+        precision,
         cuda,
     )
     with _lock:
         engine = _engines.get(key)
         if engine is None:
-            engine = _load(files, cuda)
+            engine = _load(files, precision, cuda)
             _engines[key] = engine
         return engine
 
 
-def _load(files: ModelFiles, cuda: Cuda | None) -> _core.Engine:
+def _load(files: ModelFiles, precision: str, cuda: Cuda | None) -> _core.Engine:
     geometry = dataclasses.asdict(files.geometry)
     tokenizer = {
         "spiece": files.spiece,
@@ -73,7 +74,7 @@ def _load(files: ModelFiles, cuda: Cuda | None) -> _core.Engine:
         return _load_on_cuda(files, cuda, geometry, tokenizer)
     if files.graph is not None:
         return _core.Engine.of_graph(*_graph_parts(files.graph), geometry, tokenizer)
-    return _core.Engine(_fill_store(files), geometry, tokenizer)
+    return _core.Engine(_fill_store(files), geometry, tokenizer, precision)
 
 
 def _load_on_cuda(files: ModelFiles, cuda: Cuda, geometry: dict[str, Any], tokenizer: dict[str, Any]) -> _core.Engine:

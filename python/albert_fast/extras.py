@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from .errors import MissingDependencyError
 
 
-def import_pandas(what: str) -> Any:
-    """Import pandas, or say who needs it."""
+def import_package(name: str, what: str) -> Any:
+    """Import a package, or say that `what` needs it."""
     try:
-        import pandas
+        return importlib.import_module(name)
     except ImportError:
         raise MissingDependencyError(
-            f"{what} needs pandas, which is not installed. Install it: pip install pandas"
+            f"{what} needs {name}, which is not installed. Install it: pip install {name}"
         ) from None
-    return pandas
-
-
-def import_pyarrow(what: str) -> Any:
-    """Import pyarrow, or say who needs it."""
-    try:
-        import pyarrow
-    except ImportError:
-        raise MissingDependencyError(
-            f"{what} needs pyarrow, which is not installed. Install it: pip install pyarrow"
-        ) from None
-    return pyarrow

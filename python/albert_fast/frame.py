@@ -19,14 +19,15 @@ from .cells import (
     column_metadata,
     pandas_values,
     repeat_cells,
+    says_nothing,
     take_cells,
 )
 from .columns import AnnotationColumn, Annotations
 from .errors import InputError, WiringError
-from .extras import import_pandas, import_pyarrow
+from .extras import import_package
 from .row import Row
 from .spark_surface import SparkSurface
-from .wiring import there
+from .wiring import EMPTY, there
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,9 +130,15 @@ class Frame(SparkSurface):
         """Return the annotator type of a column, None where it holds no annotations."""
         return annotator_type(self.cells(name))
 
-    def annotations(self, name: str) -> AnnotationColumn:
-        """Return a column of annotations."""
-        return as_annotation_column(self.cells(name))
+    def wiring(self) -> dict[str, str | None]:
+        """Return the types as the check of the wiring takes them: `EMPTY` where no cell says what a column holds."""
+        return {
+            name: kind or (EMPTY if says_nothing(self.cells(name)) else None) for name, kind in self.types().items()
+        }
+
+    def annotations(self, name: str, empty: str | None = None) -> AnnotationColumn:
+        """Return a column of annotations; `empty` is the type of one without any."""
+        return as_annotation_column(self.cells(name), empty)
 
     def collect(self) -> list[Row]:
         """Return the rows."""
@@ -263,7 +270,7 @@ class Frame(SparkSurface):
 
     def toPandas(self) -> pd.DataFrame:
         """Return a pandas DataFrame. Cells of annotations are `Annotations`, which read like lists."""
-        pandas = import_pandas("toPandas")
+        pandas = import_package("pandas", "toPandas")
         names = self.columns
         if len(set(names)) < len(names):
             raise WiringError("Two columns have the same name. Give them different names with toDF.")
@@ -294,7 +301,7 @@ class Frame(SparkSurface):
         MissingDependencyError
             pyarrow is not installed.
         """
-        pyarrow = import_pyarrow("to_arrow")
+        pyarrow = import_package("pyarrow", "to_arrow")
         arrays, fields = [], []
         for name, cells in self._columns:
             metadata = None

@@ -10,7 +10,7 @@ import numpy as np
 from .cells import Table, pandas_values, repeated
 from .columns import NO_VECTOR, AnnotationColumn
 from .errors import ParameterError, WiringError
-from .extras import import_pandas
+from .extras import import_package
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,7 @@ def explode_to(frame: Table, level: str) -> pd.DataFrame:
     """Return a DataFrame of one kind of annotation; see `Frame.to_pandas`."""
     if level not in LEVELS:
         raise ParameterError(f"level is {level!r}; it can be {', '.join(LEVELS)}.")
-    pandas = import_pandas("to_pandas")
+    pandas = import_package("pandas", "to_pandas")
     name = column_of_level(frame, level)
     unit = frame.annotations(name)
     rows = np.repeat(np.arange(len(frame)), np.diff(unit.row_splits))
@@ -85,23 +85,30 @@ def sentence_numbers(column: AnnotationColumn) -> NDArray[np.int32]:
 def align(unit: AnnotationColumn, column: AnnotationColumn) -> NDArray[np.int64]:
     """Return, for each annotation of `unit`, the one of `column` at the same place in the same row, or -1.
 
-    Both are in order within a row, and `column` may lack some: what Spark NLP drops leaves no gap there.
+    A place is one of the row's document where both know theirs. Of several at one place, each gets its own, in order.
     """
-    if np.array_equal(unit.row_splits, column.row_splits) and np.array_equal(unit.begin, column.begin):
+    by_document = unit.core.documents is not None and column.core.documents is not None
+    places, others = _places(unit, by_document), _places(column, by_document)
+    if np.array_equal(unit.row_splits, column.row_splits) and np.array_equal(places, others):
         return np.arange(len(unit.begin), dtype=np.int64)
     found = np.full(len(unit.begin), -1, dtype=np.int64)
-    places, others = _places(unit), _places(column)
     for row in range(len(unit)):
-        at, end = column.bounds(row)
+        at: dict[tuple[int, ...], list[int]] = {}
+        first, last = column.bounds(row)
+        for i in range(last - 1, first - 1, -1):
+            at.setdefault(tuple(others[i].tolist()), []).append(i)
         for i in range(*unit.bounds(row)):
-            if at < end and others[at] == places[i]:
-                found[i] = at
-                at += 1
+            if waiting := at.get(tuple(places[i].tolist())):
+                found[i] = waiting.pop()
     return found
 
 
-def _places(column: AnnotationColumn) -> list[tuple[int, int]]:
-    return list(zip(column.begin.tolist(), column.end.tolist(), strict=True))
+def _places(column: AnnotationColumn, by_document: bool) -> NDArray[np.int32]:
+    """[annotations, 2 or 3]: begin, end and document of each."""
+    fields = [column.begin, column.end]
+    if by_document and column.core.documents is not None:
+        fields.append(column.core.documents)
+    return np.stack(fields, axis=1)
 
 
 def vectors_at(column: AnnotationColumn, annotations: NDArray[np.int64]) -> list[NDArray[np.float32] | None]:

@@ -11,6 +11,7 @@ from .annotation import Annotation
 from .annotators.finishers import EmbeddingsFinisher, Finisher
 from .columns import AnnotationColumn
 from .errors import InputError, ModelNotFoundError, ParameterError
+from .folders import path_of
 from .frame import Frame
 from .pipeline import PipelineModel
 
@@ -207,7 +208,7 @@ class PretrainedPipeline:
     @classmethod
     def from_disk(cls, path: str | os.PathLike[str], parse_embeddings: bool = False) -> PretrainedPipeline:
         """Load a pipeline that `PipelineModel.save` wrote."""
-        return cls(os.fspath(path), parse_embeddings=parse_embeddings, disk_location=path)
+        return cls(str(path_of(path)), parse_embeddings=parse_embeddings, disk_location=path)
 
     def annotate(self, target: Any, column: str | None = None) -> Any:
         """Annotate a text, a list of texts, or a table whose texts stand in `column`; see `LightPipeline.annotate`."""

@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 from .errors import ParameterError
+
+if TYPE_CHECKING:
+    import sys
+
+    if sys.version_info >= (3, 11):
+        from typing import Self
+    else:
+        from typing_extensions import Self
 
 _Owner = TypeVar("_Owner", bound="HasParams")
 
@@ -58,6 +66,8 @@ class HasParams:
 
     @classmethod
     def _declared(cls, name: str) -> Param:
+        if not isinstance(name, str):
+            raise ParameterError(f"{cls.__name__}: a parameter is named by a string, not {name!r}.")
         index: dict[str, Param] | None = cls.__dict__.get("_index")
         if index is None:
             index = {key: param for param in cls._params for key in (param.name, param.spark_name)}
@@ -94,6 +104,12 @@ class HasParams:
         return dict(self._values)
 
     # ---------------------------------------------------------------- Spark's Params interface
+
+    def setParams(self, /, **parameters: Any) -> Self:
+        """Check and store several parameters, all or none of them, and return the annotator."""
+        checked = {self._declared(name).name: self.check_param(name, value) for name, value in parameters.items()}
+        self._values |= checked
+        return self
 
     def isSet(self, param: str) -> bool:
         """Whether somebody set this parameter."""

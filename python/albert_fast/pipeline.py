@@ -66,7 +66,7 @@ class Pipeline:
             from .tables import read_table
 
             frame, _ = read_table(dataset, model.text_column())
-            model.columns_after(frame.types())
+            model.columns_after(frame.wiring())
         return model
 
     def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> str:
@@ -165,7 +165,7 @@ class PipelineModel:
         from .tables import read_table
 
         frame, restore = read_table(dataset, self.text_column())
-        self.columns_after(frame.types())
+        self.columns_after(frame.wiring())
         return restore(self.run(frame, self.default_run()))
 
     def default_run(self) -> Run:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from .errors import AlbertFastError, CorruptModelError, ModelNotFoundError
-from .folders import check_free, write_folder, write_synced
+from .folders import check_free, path_of, write_folder, write_synced
 
 
 class SavedStage(Protocol):
@@ -30,7 +30,7 @@ FORMAT = 1
 
 def save_stages(stages: Sequence[SavedStage], destination: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
     """Write stages; see `PipelineModel.save`."""
-    target = Path(destination)
+    target = path_of(destination)
     check_free(target, FILE_NAME, overwrite)
     return write_folder(target, lambda work: _fill(work, stages))
 
@@ -51,7 +51,7 @@ def _fill(work: Path, stages: Sequence[SavedStage]) -> None:
 
 def load_stages(source: str | os.PathLike[str]) -> list[Any]:
     """Read stages; see `PipelineModel.load`."""
-    folder = Path(source)
+    folder = path_of(source)
     try:
         content = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
     except OSError as error:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# Columns of a table by name: the type of their annotations, None for a column of the user's own.
+# Columns of a table by name: the type of their annotations, None for a column of the user's own, EMPTY where no cell
+# says what it would hold: a table without rows looks the same whatever was in it.
 Columns = Mapping[str, "str | None"]
+EMPTY = "empty"
 
 
 def there(columns: Columns, wanted: str = "") -> str:

@@ -41,7 +41,7 @@ class Builder {
   // The placeholder is declared once, however many nodes use it: one copy on the device for all layers.
   std::string weight(const std::string& name) {
     const DeviceWeights::Item& item = weights_.at(name);
-    if (declared_.insert(name).second) graph_.placeholder(name, item.shape, item.element_type);
+    if (declared_.insert(name).second) graph_.placeholder(name, item.element_type, item.shape);
     return name;
   }
 

@@ -1,12 +1,12 @@
 #include "encoder/cuda/rehearsal.h"
 
 #include <cmath>
-#include <exception>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
-#include "ort/tensor.h"
+#include "encoder/kernels/op.h"
 
 // PackedMultiHeadAttention(query [tokens, heads, 3, dim], -, -, bias [3 hidden], token_offset [sequences,
 // longest], cu_seqlens [sequences + 1]) -> [tokens, hidden]: by the definition, slow, and strict about its
@@ -77,94 +77,32 @@ void attend(const Operands& o, std::size_t first, std::size_t last, std::size_t 
   }
 }
 
-const ort::Value* value_of(const ort::KernelContext* context, std::size_t index) {
-  const ort::Runtime& runtime = ort::Runtime::get();
-  const ort::Value* value = nullptr;
-  runtime.check(runtime.api().KernelContext_GetInput(context, index, &value), "reading an operator's input");
-  return value;
-}
-
-template <class T>
-const T* data_of(const ort::Value* value) {
-  void* data = nullptr;
-  const ort::Runtime& runtime = ort::Runtime::get();
-  runtime.check(runtime.api().GetTensorMutableData(const_cast<ort::Value*>(value), &data),
-                "reading a tensor");
-  return static_cast<const T*>(data);
-}
-
-void compute(ort::KernelContext* context) {
-  const ort::Runtime& runtime = ort::Runtime::get();
-  const ort::Value* qkv = value_of(context, 0);
-  const ort::Value* offset = value_of(context, 4);
-  const auto qkv_shape = ort::shape_of(qkv);
-  const auto offset_shape = ort::shape_of(offset);
-  require(qkv_shape.size() == 4 && qkv_shape[2] == 3 && offset_shape.size() == 2, "wrong shapes");
-  const auto size = [](std::int64_t dim) { return static_cast<std::size_t>(dim); };
-  const Operands o{data_of<float>(qkv),
-                   data_of<float>(value_of(context, 3)),
-                   data_of<std::int32_t>(offset),
-                   data_of<std::int32_t>(value_of(context, 5)),
-                   size(qkv_shape[0]),
-                   size(qkv_shape[1]),
-                   size(qkv_shape[3]),
-                   size(offset_shape[0]),
-                   size(offset_shape[1])};
+void compute(const OpCall& call) {
+  const OpInput<float> qkv = call.input<float>(0);
+  const OpInput<std::int32_t> offset = call.input<std::int32_t>(4);
+  require(qkv.shape.size() == 4 && qkv.shape[2] == 3 && offset.shape.size() == 2, "wrong shapes");
+  const Operands o{qkv.data,      call.input<float>(3).data,
+                   offset.data,   call.input<std::int32_t>(5).data,
+                   qkv.size(0),   qkv.size(1),
+                   qkv.size(3),   offset.size(0),
+                   offset.size(1)};
   check_layout(o);
-  const std::int64_t shape[] = {qkv_shape[0], qkv_shape[1] * qkv_shape[3]};
-  ort::Value* out = nullptr;
-  runtime.check(runtime.api().KernelContext_GetOutput(context, 0, shape, 2, &out), "making an output");
-  auto* rows = const_cast<float*>(data_of<float>(out));
+  float* rows = call.output<float>(0, o.tokens, o.heads * o.dim);
+  const auto place = [&](std::size_t sequence) { return static_cast<std::size_t>(o.cu_seqlens[sequence]); };
   for (std::size_t s = 0; s < o.sequences; ++s) {
-    for (std::size_t head = 0; head < o.heads; ++head) {
-      attend(o, size(o.cu_seqlens[s]), size(o.cu_seqlens[s + 1]), head, rows);
-    }
+    for (std::size_t head = 0; head < o.heads; ++head) attend(o, place(s), place(s + 1), head, rows);
   }
-}
-
-constexpr std::size_t kInputs = 6;
-constexpr bool is_left_out(std::size_t i) { return i == 1 || i == 2; }
-
-ort::CustomOp make_op() {
-  ort::CustomOp op{};
-  op.version = ort::kCustomOpVersion;
-  op.get_name = [](const ort::CustomOp*) { return "PackedMultiHeadAttention"; };
-  op.get_execution_provider = [](const ort::CustomOp*) { return "CPUExecutionProvider"; };
-  op.get_input_count = [](const ort::CustomOp*) { return kInputs; };
-  op.get_input_type = [](const ort::CustomOp*, std::size_t i) { return i < 4 ? ort::kFloat : ort::kInt32; };
-  op.get_output_count = [](const ort::CustomOp*) -> std::size_t { return 1; };
-  op.get_output_type = [](const ort::CustomOp*, std::size_t) { return ort::kFloat; };
-  op.get_input_characteristic = [](const ort::CustomOp*, std::size_t i) { return is_left_out(i) ? 1 : 0; };
-  op.get_output_characteristic = [](const ort::CustomOp*, std::size_t) { return 0; };
-  op.get_input_memory_type = [](const ort::CustomOp*, std::size_t) { return 0; };
-  op.get_variadic_input_min_arity = [](const ort::CustomOp*) { return 1; };
-  op.get_variadic_input_homogeneity = [](const ort::CustomOp*) { return 1; };
-  op.get_variadic_output_min_arity = [](const ort::CustomOp*) { return 1; };
-  op.get_variadic_output_homogeneity = [](const ort::CustomOp*) { return 1; };
-  op.get_start_version = [](const ort::CustomOp*) { return 1; };
-  op.get_end_version = [](const ort::CustomOp*) { return 0x7FFFFFFF; };
-  op.create_kernel_v2 = [](const ort::CustomOp*, const void*, const ort::KernelInfo*,
-                           void** kernel) -> ort::Status* {
-    *kernel = nullptr;  // it keeps no state
-    return nullptr;
-  };
-  op.compute_v2 = [](void*, ort::KernelContext* context) -> ort::Status* {
-    constexpr int kFail = 1;
-    try {
-      compute(context);
-      return nullptr;
-    } catch (const std::exception& error) {
-      return ort::Runtime::get().api().CreateStatus(kFail, error.what());
-    }
-  };
-  op.destroy = [](void*) {};
-  return op;
 }
 
 }  // namespace
 
 void register_rehearsal_op() {
-  static const ort::CustomOp op = make_op();
+  static const Operator op(
+      {.name = "PackedMultiHeadAttention",
+       .inputs = {ort::kFloat, ort::kFloat, ort::kFloat, ort::kFloat, ort::kInt32, ort::kInt32},
+       .outputs = {ort::kFloat},
+       .compute = compute,
+       .optional_inputs = {1, 2}});
   static std::once_flag once;
   std::call_once(once, [] { ort::Runtime::register_custom_op(&op); });
 }

@@ -15,8 +15,8 @@ struct Product {
   const std::int32_t* sums = nullptr;  // [rows, columns]
   const float* row_scales = nullptr;   // [rows, 2]: scale and zero point of each row of x
   const float* column_scales = nullptr;
-  const std::int32_t* column_sums = nullptr;  // of each row of the quantized W
-  const float* bias = nullptr;                // [columns]
+  const float* column_sums = nullptr;  // of each row of the quantized W
+  const float* bias = nullptr;         // [columns]
   std::size_t columns = 0;
 };
 
@@ -25,7 +25,8 @@ struct Product {
 struct QuantizedRows {
   std::uint8_t* bytes = nullptr;  // [rows, columns]
   float* row_scales = nullptr;    // [rows, 2]
-  const float* shrink = nullptr;  // [columns], multiplied in first; null: ones
+  const float* shrink = nullptr;  // [columns], multiplied in first
+  float levels = 255.0F;          // the highest byte
 };
 
 /// Block-diagonal self-attention over packed sequences (Vaswani et al. 2017, equation 1, one block per

@@ -1,5 +1,6 @@
 #include "encoder/kernels/op.h"
 
+#include <algorithm>
 #include <exception>
 #include <memory>
 #include <utility>
@@ -65,11 +66,13 @@ ort::Status* Operator::create(const ort::CustomOp* op, const void*, const ort::K
     const Description& d = self(op).description_;
     auto made = std::make_unique<Node>(Node{{}, d.compute});
     const ort::Runtime& runtime = ort::Runtime::get();
-    if (d.integer_attribute != nullptr) {
-      runtime.check(
-          runtime.api().KernelInfoGetAttribute_int64(info, d.integer_attribute, &made->attributes.integer),
-          "reading an operator's attribute");
-    }
+    const auto read_integer = [&](const char* name, std::int64_t& to) {
+      if (name == nullptr) return;
+      runtime.check(runtime.api().KernelInfoGetAttribute_int64(info, name, &to),
+                    "reading an operator's attribute");
+    };
+    read_integer(d.integer_attribute, made->attributes.integer);
+    read_integer(d.levels_attribute, made->attributes.levels);
     if (d.real_attribute != nullptr) {
       runtime.check(
           runtime.api().KernelInfoGetAttribute_float(info, d.real_attribute, &made->attributes.real),
@@ -89,7 +92,9 @@ Operator::Operator(Description description) : ort::CustomOp{}, description_(std:
   get_input_count = [](const ort::CustomOp* op) { return self(op).description_.inputs.size(); };
   get_output_type = [](const ort::CustomOp* op, std::size_t i) { return self(op).description_.outputs[i]; };
   get_output_count = [](const ort::CustomOp* op) { return self(op).description_.outputs.size(); };
-  get_input_characteristic = zero;  // required, not optional
+  get_input_characteristic = [](const ort::CustomOp* op, std::size_t i) {
+    return static_cast<int>(std::ranges::count(self(op).description_.optional_inputs, i));  // 0: required
+  };
   get_output_characteristic = zero;
   get_input_memory_type = zero;  // default memory
   get_variadic_input_min_arity = one;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -12,6 +13,7 @@ namespace albert_fast::encoder {
 struct OpAttributes {
   std::int64_t integer = 0;
   float real = 0.0F;
+  std::int64_t levels = 0;  // see QuantizedRows
 };
 
 template <class T>
@@ -71,7 +73,9 @@ class Operator : public ort::CustomOp {
     void (*compute)(const OpCall&);
     const char* integer_attribute = nullptr;
     const char* real_attribute = nullptr;
-    bool in_place = false;  // output 0 may be where input 0 stands
+    const char* levels_attribute = nullptr;
+    bool in_place = false;                          // output 0 may be where input 0 stands
+    std::vector<std::size_t> optional_inputs = {};  // a node may leave them out; `compute` does not read them
   };
   explicit Operator(Description description);
 

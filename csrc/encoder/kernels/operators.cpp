@@ -17,7 +17,7 @@ using Types = std::vector<ort::ElementType>;
 
 constexpr auto kProduct = std::array{ort::kFloat, ort::kFloat};
 constexpr auto kQuantizedProduct =
-    std::array{ort::kInt32, ort::kFloat, ort::kFloat, ort::kInt32, ort::kFloat};
+    std::array{ort::kInt32, ort::kFloat, ort::kFloat, ort::kFloat, ort::kFloat};
 
 template <std::size_t N>
 Types types(const std::array<ort::ElementType, N>& first, std::initializer_list<ort::ElementType> more) {
@@ -49,7 +49,7 @@ ProductInput quantized_product_input(const OpCall& call) {
   in.product.columns = x.size(1);
   in.product.row_scales = call.input<float>(1).data;
   in.product.column_scales = call.input<float>(2).data;
-  in.product.column_sums = call.input<std::int32_t>(3).data;
+  in.product.column_sums = call.input<float>(3).data;
   in.product.bias = call.input<float>(4).data;
   return in;
 }
@@ -57,7 +57,7 @@ ProductInput quantized_product_input(const OpCall& call) {
 QuantizedRows quantized_output(const OpCall& call, std::size_t index, std::size_t rows, std::size_t columns,
                                std::size_t shrink) {
   return {call.output<std::uint8_t>(index, rows, columns), call.output<float>(index + 1, rows, 2),
-          call.input<float>(shrink).data};
+          call.input<float>(shrink).data, static_cast<float>(call.attributes().levels)};
 }
 
 // (product of query | key | value, cu_seqlens [sequences + 1]) -> context [tokens, hidden]
@@ -156,7 +156,8 @@ const std::vector<Operator>& quantized_operators() {
                         problem.quantized = quantized_output(call, 1, in.rows, columns, in.next + 3);
                         over_rows(call, kernels().add_norm, problem, in.rows, columns);
                       },
-                  .real_attribute = "epsilon"}));
+                  .real_attribute = "epsilon",
+                  .levels_attribute = "levels"}));
     made.push_back(Operator({.name = "QuantizedActivation",
                              .inputs = types(kQuantizedProduct, {ort::kFloat}),
                              .outputs = {ort::kUint8, ort::kFloat},
@@ -168,18 +169,21 @@ const std::vector<Operator>& quantized_operators() {
                                    problem.quantized = quantized_output(call, 0, in.rows, columns, in.next);
                                    over_rows(call, kernels().activation, problem, in.rows, columns);
                                  },
-                             .integer_attribute = "kind"}));
-    made.push_back(
-        Operator({.name = "QuantizeRows",
-                  .inputs = {ort::kFloat, ort::kFloat},
-                  .outputs = {ort::kUint8, ort::kFloat},
-                  .compute = [](const OpCall& call) {
-                    const OpInput<float> x = call.input<float>(0);
-                    const std::size_t rows = x.size(0), columns = x.size(1);
-                    over_rows(call, kernels().quantize,
-                              QuantizeProblem{x.data, columns, quantized_output(call, 0, rows, columns, 1)},
-                              rows, columns);
-                  }}));
+                             .integer_attribute = "kind",
+                             .levels_attribute = "levels"}));
+    made.push_back(Operator({.name = "QuantizeRows",
+                             .inputs = {ort::kFloat, ort::kFloat},
+                             .outputs = {ort::kUint8, ort::kFloat},
+                             .compute =
+                                 [](const OpCall& call) {
+                                   const OpInput<float> x = call.input<float>(0);
+                                   const std::size_t rows = x.size(0), columns = x.size(1);
+                                   over_rows(call, kernels().quantize,
+                                             QuantizeProblem{x.data, columns,
+                                                             quantized_output(call, 0, rows, columns, 1)},
+                                             rows, columns);
+                                 },
+                             .levels_attribute = "levels"}));
     return made;
   }();
   return ops;

@@ -25,23 +25,23 @@ class IntegerRow {
   IntegerRow(const Product& p, std::size_t row)
       : sums_(p.sums + row * p.columns),
         scale_(splat(p.row_scales[2 * row])),
-        zero_point_(Integers{} + static_cast<std::int32_t>(p.row_scales[2 * row + 1])),
+        zero_point_(splat(p.row_scales[2 * row + 1])),
         column_scales_(p.column_scales),
         column_sums_(p.column_sums),
         bias_(p.bias) {}
   template <class Amount>
   Vector at(std::size_t column, Amount amount) const {
-    const Integers sums = load(sums_ + column, amount) - zero_point_ * load(column_sums_ + column, amount);
-    return __builtin_convertvector(sums, Vector) * (scale_ * load(column_scales_ + column, amount)) +
-           load(bias_ + column, amount);
+    const Vector sums = __builtin_convertvector(load(sums_ + column, amount), Vector) -
+                        zero_point_ * load(column_sums_ + column, amount);
+    return sums * (scale_ * load(column_scales_ + column, amount)) + load(bias_ + column, amount);
   }
 
  private:
   const std::int32_t* sums_;
   Vector scale_;
-  Integers zero_point_;
+  Vector zero_point_;
   const float* column_scales_;
-  const std::int32_t* column_sums_;
+  const float* column_sums_;
   const float* bias_;
 };
 

@@ -25,7 +25,7 @@ inline void quantize_row(const float* x, std::size_t columns, Vector lows, Vecto
   const float high = highest_of(highs) > 0.0F ? highest_of(highs) : 0.0F;
   const float low = highest_of(-lows) > 0.0F ? -highest_of(-lows) : 0.0F;
   const float range = high - low;
-  const float scale = range > 1e-30F ? range / 255.0F : 1.0F;
+  const float scale = range > 1e-30F ? range / to.levels : 1.0F;
   const float zero_point = std::nearbyint(-low / scale);
   to.row_scales[2 * row] = scale;
   to.row_scales[2 * row + 1] = zero_point;
@@ -33,9 +33,9 @@ inline void quantize_row(const float* x, std::size_t columns, Vector lows, Vecto
   std::uint8_t* bytes = to.bytes + row * columns;
   for_each_vector(columns, [&](std::size_t c, auto amount) {
     Vector y = load(x + c, amount) * inverse + zero_point;
-    y = lower(higher(y, splat(0.0F)), splat(255.0F));
+    y = lower(higher(y, splat(0.0F)), splat(to.levels));
     // 1.5 * 2^23 puts the nearest integer into the lowest bits.
-    store(bytes + c, __builtin_convertvector(reinterpret_cast<Bits>(y + 12582912.0F) & 255, Bytes), amount);
+    store(bytes + c, low_bytes(reinterpret_cast<Bits>(y + 12582912.0F) & 255), amount);
   });
 }
 
@@ -47,7 +47,7 @@ class RowQuantizer {
       : to_(to), row_(scratch_row(columns)), columns_(columns) {}
   template <class Amount>
   void take(std::size_t column, Vector x, Amount amount) {
-    if (to_.shrink != nullptr) x *= load(to_.shrink + column, amount);
+    x *= load(to_.shrink + column, amount);
     store(row_ + column, x, amount);
     low_ = lower(low_, keep(x, amount, 0.0F));
     high_ = higher(high_, keep(x, amount, 0.0F));
@@ -131,7 +131,7 @@ inline Vector gelu_erf(Vector x) {
   return 0.5F * x * (z < 0.0F ? tail : 2.0F - tail);
 }
 
-inline Vector relu(Vector x) { return higher(x, splat(0.0F)); }
+inline Vector relu(Vector x) { return higher(splat(0.0F), x); }
 
 template <class Row, class Function>
 void activation_rows(const ActivationProblem& p, std::size_t first_row, std::size_t last_row,

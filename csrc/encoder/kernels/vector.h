@@ -8,6 +8,10 @@
 #error "define ALBERT_FAST_LANES before including vector.h"
 #endif
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -58,8 +62,37 @@ inline void store(std::uint8_t* p, Bytes v, Part part) { std::memcpy(p, &v, part
 
 // Minus zero changes nothing, which compilers know; plus zero would turn -0 into 0 and cost an instruction.
 inline Vector splat(float x) { return x - Vector{}; }
+
+// NaN in b stays. Where compilers do not find the instruction, it is named. low_bytes: the lowest byte of
+// each number, which is below 256. (GCC warns inside the forms of AVX-512 that have no mask.)
+#if defined(__x86_64__) && ALBERT_FAST_LANES == 16
+inline Vector lower(Vector a, Vector b) { return _mm512_maskz_min_ps(0xFFFF, a, b); }
+inline Vector higher(Vector a, Vector b) { return _mm512_maskz_max_ps(0xFFFF, a, b); }
+inline Bytes low_bytes(Bits v) {
+  return reinterpret_cast<Bytes>(_mm512_maskz_cvtepi32_epi8(0xFFFF, reinterpret_cast<__m512i>(v)));
+}
+#elif defined(__x86_64__) && ALBERT_FAST_LANES == 8
+inline Vector lower(Vector a, Vector b) { return _mm256_min_ps(a, b); }
+inline Vector higher(Vector a, Vector b) { return _mm256_max_ps(a, b); }
+inline Bytes low_bytes(Bits v) {
+  const auto whole = reinterpret_cast<__m256i>(v);
+  const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+  const std::int64_t bytes = _mm_cvtsi128_si64(_mm_packus_epi16(words, words));
+  return reinterpret_cast<Bytes>(bytes);
+}
+#elif defined(__x86_64__)
+inline Vector lower(Vector a, Vector b) { return _mm_min_ps(a, b); }
+inline Vector higher(Vector a, Vector b) { return _mm_max_ps(a, b); }
+inline Bytes low_bytes(Bits v) {
+  const __m128i words = _mm_packs_epi32(reinterpret_cast<__m128i>(v), reinterpret_cast<__m128i>(v));
+  const std::int32_t bytes = _mm_cvtsi128_si32(_mm_packus_epi16(words, words));
+  return reinterpret_cast<Bytes>(bytes);
+}
+#else
 inline Vector lower(Vector a, Vector b) { return a < b ? a : b; }
 inline Vector higher(Vector a, Vector b) { return a > b ? a : b; }
+inline Bytes low_bytes(Bits v) { return __builtin_convertvector(v, Bytes); }
+#endif
 
 // Lanes beyond the end of a row, set to what does not count.
 inline Vector keep(Vector v, Whole, float) { return v; }
@@ -121,8 +154,8 @@ inline Vector exp_within(Vector x) {
   return reinterpret_cast<Vector>(bits);
 }
 /// The same for x <= 87; further down it is exp(-87), which is nothing beside 1.
-inline Vector exp_below(Vector x) { return exp_within(higher(x, splat(-87.0F))); }
-inline Vector exp_of(Vector x) { return exp_below(lower(x, splat(87.0F))); }
+inline Vector exp_below(Vector x) { return exp_within(higher(splat(-87.0F), x)); }
+inline Vector exp_of(Vector x) { return exp_below(lower(splat(87.0F), x)); }
 
 }  // namespace
 }  // namespace albert_fast::encoder

@@ -28,7 +28,7 @@ __all__ = [
     "TokenizerModel",
 ]
 
-__getattr__ = lazy_names(
+__getattr__, __dir__ = lazy_names(
     __name__,
     {
         "albert_embeddings": ("AlbertEmbeddings",),
@@ -40,7 +40,3 @@ __getattr__ = lazy_names(
         "tokenizer": ("Tokenizer", "TokenizerModel"),
     },
 )
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})

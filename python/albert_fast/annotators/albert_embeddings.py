@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .. import params as p
-from ..errors import InputError, ModelNotFoundError, ParameterError, TruncationWarning
+from ..errors import DeviceError, InputError, ModelNotFoundError, ParameterError, TruncationWarning
 from ..results import Embeddings
 from ..warn import warn_user
 from .albert_params import LEVEL_POOLINGS, AlbertParams
@@ -104,8 +104,11 @@ class AlbertEmbeddings(AlbertParams):
     device : str, default "cpu"
         "cpu", "cuda" (an NVIDIA GPU, with the extra ``gpu``) or, of several, "cuda:1". A device that cannot be used is
         a DeviceError. The CUDA path has not run on a GPU yet: see docs/gpu.md.
-    precision : {"fp32", "fp16", "tf32"}, optional
-        Default: "fp32" on the CPU, which has no other in this version; "fp16" on CUDA.
+    precision : {"fp32", "int8", "fp16", "tf32"}, optional
+        Arithmetic: "fp32" (default) or "int8" on the CPU; "fp16" (default), "tf32" or "fp32" on CUDA. With "int8" the
+        weights of the layers' matrix products are quantized when the model is loaded, and the rows that go into a
+        product each by itself, so that a vector still does not depend on its neighbours; all else is fp32.
+        `albert_fast.verify` says how far the vectors are from fp32's.
 
     Examples
     --------
@@ -116,17 +119,18 @@ class AlbertEmbeddings(AlbertParams):
     ['ALBERT', 'is', 'small', '.']
     """
 
-    def __init__(self, **parameters: Any) -> None:
+    def __init__(self, /, **parameters: Any) -> None:
         super().__init__(**parameters)
         self._files: ModelFiles | None = None
-        self._engine: _core.Engine | None = None
-        self._engine_device: Cuda | None = None
+        # What it was loaded for (a precision, and the device if that is not the CPU), and it.
+        self._engine: tuple[tuple[str, Cuda | None], _core.Engine] | None = None
 
     # ---------------------------------------------------------------- getting and keeping a model
 
     @classmethod
     def pretrained(
         cls,
+        /,
         name: str = "albert_base_uncased",
         lang: str | None = "en",
         remote_loc: str | None = None,
@@ -179,6 +183,7 @@ class AlbertEmbeddings(AlbertParams):
     @classmethod
     def load(
         cls,
+        /,
         path: str | os.PathLike[str],
         *,
         num_attention_heads: int | None = None,
@@ -300,24 +305,33 @@ class AlbertEmbeddings(AlbertParams):
         return self._files
 
     def _loaded(self) -> _core.Engine:
-        cuda = self._check_device()
-        engine = self._engine
-        if engine is None or self._engine_device != cuda:
+        wanted = self._check_device()
+        if self._engine is None or self._engine[0] != wanted:
             from ..engines import engine_for
 
-            engine = self._engine = engine_for(self._model_files(), cuda)
-            self._engine_device = cuda
-        return engine
+            self._engine = wanted, engine_for(self._model_files(), *wanted)
+        return self._engine[1]
 
     def _warm_up(self) -> None:
         """Make the session now, so that the first call costs what the others cost."""
         self._loaded().embed_ids([[0, 0]], self._options())
 
-    def _check_device(self) -> Cuda | None:
+    def _check_device(self) -> tuple[str, Cuda | None]:
+        """Return the precision, which the device has, and the device if it is not the CPU."""
         from ..device import choose
 
         # A precision that nobody set is the device's own.
-        return choose(self.get_param("device"), self.explicit_params().get("precision"))
+        precision = self.explicit_params().get("precision")
+        cuda = choose(self.get_param("device"), precision)
+        if cuda is not None:
+            return cuda.precision, cuda
+        if precision not in (None, "fp32") and self._model_files().graph is not None:
+            raise DeviceError(
+                f"precision={precision!r} needs the model's weights, but {self._model_files().name} is an ONNX graph "
+                "that runs as it is, in the precision it was written with. Use precision='fp32', or load the model "
+                "from its weights (a Hugging Face folder, say)."
+            )
+        return precision or "fp32", None
 
     # Pickling carries the configuration; whoever unpickles loads the model from the same folder on first use.
     def __getstate__(self) -> dict[str, Any]:
@@ -341,7 +355,6 @@ class AlbertEmbeddings(AlbertParams):
         """Return an annotator of the same loaded model with parameters of its own."""
         other = super().__copy__()
         other._files, other._engine = self._files, self._engine
-        other._engine_device = self._engine_device
         return other
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -447,7 +460,7 @@ class AlbertEmbeddings(AlbertParams):
         engine = self._loaded()
         return self._result(engine, engine.embed(texts, options, first), texts, options)
 
-    def _call_options(self, *, special_tokens: bool = False, **given: Any) -> dict[str, Any]:
+    def _call_options(self, /, *, special_tokens: bool = False, **given: Any) -> dict[str, Any]:
         unknown = set(given) - {"level", "pooling", "layers", "normalize", "tokenization", "detect_sentences"}
         if unknown:
             raise ParameterError(f"{sorted(unknown)[0]} is no option of a call; set it on the annotator.")
@@ -488,6 +501,7 @@ class AlbertEmbeddings(AlbertParams):
 
     def stream(
         self,
+        /,
         texts: Iterable[str],
         *,
         chunk_texts: int = 1024,
@@ -542,7 +556,7 @@ class AlbertEmbeddings(AlbertParams):
         piece = engine.piece if options["level"] == "piece" else None
         return Embeddings(columns, texts, level=options["level"], utf16=options["utf16_offsets"], piece=piece)
 
-    def _options(self, **given: Any) -> dict[str, Any]:
+    def _options(self, /, **given: Any) -> dict[str, Any]:
         """Return the settings of one call as the core takes them."""
 
         def value(name: str) -> Any:

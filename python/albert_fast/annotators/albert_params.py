@@ -58,7 +58,7 @@ PARAMS = (
         "precision",
         "fp32",
         p.one_of("fp32", "int8", "fp16", "tf32"),
-        "Arithmetic: fp32; on cuda fp16 unless set.",
+        "Arithmetic: fp32 or int8; on cuda fp16 unless set.",
     ),
     p.Param("show_progress", "showProgress", None, p.optional(p.boolean), "None: a bar on a terminal only."),
 )

@@ -85,13 +85,13 @@ class Doc2Chunk(Annotator):
         for row in range(len(frame)):
             wanted = None if chunk_col is None else self._wanted(frame.cells(chunk_col)[row], row)
             start = 0 if start_col is None or self.get_param("isArray") else _start(frame.cells(start_col)[row], row)
-            rows.append(
-                [
-                    chunk
-                    for document in documents[row]
-                    for chunk in self._chunks(document, wanted, start, row, documents.core.utf16)
-                ]
-            )
+            chunks: list[Annotation] = []
+            for document in documents[row]:
+                found = list(self._chunks(document, wanted, start, row, documents.core.utf16))
+                for chunk in found:
+                    chunk.document = document.document
+                chunks += found
+            rows.append(chunks)
         column = AnnotationColumn.from_rows("chunk", rows, utf16=documents.core.utf16)
         return frame.with_column(self.output_col(), column)
 

@@ -11,7 +11,7 @@ from .. import params as p
 from ..cells import Lazy
 from ..columns import AnnotationColumn
 from ..errors import WiringError
-from ..wiring import Columns, there
+from ..wiring import EMPTY, Columns, there
 from .stage import Run, Stage
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class _Finisher(Stage):
         for name in self._made():
             made = self._with_output(made, name, None)
         if self.get_param("cleanAnnotations"):
-            made = {name: kind for name, kind in made.items() if kind is None}
+            made = {name: kind for name, kind in made.items() if kind is None or (kind == EMPTY and name not in inputs)}
         return made
 
     def _reads(self, kind: str) -> bool:
@@ -96,8 +96,12 @@ class _Finisher(Stage):
         for name, cells in self._finished(frame):
             made = made.with_column(name, cells)
         if self.get_param("cleanAnnotations"):
-            made = made.drop(*(name for name in frame.columns if frame.type_of(name) is not None))
+            made = made.drop(*(name for name in frame.columns if frame.type_of(name) is not None), *self._empty(frame))
         return made
+
+    def _empty(self, frame: Frame) -> list[str]:
+        """Return the input columns without any annotation; other columns that hold nothing may be the user's own."""
+        return [name for name in self.input_cols() if frame.wiring()[name] == EMPTY]
 
     def _finished(self, frame: Frame) -> list[tuple[str, Sequence[Any]]]:
         raise NotImplementedError
@@ -131,7 +135,7 @@ class EmbeddingsFinisher(_Finisher):
     getOutputAsVector = p.Getter()
 
     def _reads(self, kind: str) -> bool:
-        return kind in ("word_embeddings", "sentence_embeddings")
+        return kind in ("word_embeddings", "sentence_embeddings", EMPTY)
 
     def _wanted(self) -> str:
         return "columns of word_embeddings or sentence_embeddings"
@@ -139,7 +143,7 @@ class EmbeddingsFinisher(_Finisher):
     def _finished(self, frame: Frame) -> list[tuple[str, Sequence[Any]]]:
         as_vector = self.get_param("outputAsVector")
         return [
-            (output, _vectors(frame.annotations(name), as_vector))
+            (output, _vectors(frame.annotations(name, "word_embeddings"), as_vector))
             for name, output in zip(self.input_cols(), self.getOutputCols(), strict=True)
         ]
 
@@ -203,7 +207,7 @@ class Finisher(_Finisher):
         return [*outputs, *(f"{name}_metadata" for name in outputs)] if with_metadata else outputs
 
     def _finished(self, frame: Frame) -> list[tuple[str, Sequence[Any]]]:
-        columns = [frame.annotations(name) for name in self.input_cols()]
+        columns = [frame.annotations(name, "document") for name in self.input_cols()]
         now = self.copy()  # cells are made when they are read: as the parameters are now, not as they are then
         cells: list[Any] = [now._texts if now.get_param("outputAsArray") else now._string] * len(columns)
         if len(self._made()) > len(columns):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import params as p
 from ..errors import WiringError
-from ..wiring import Columns, there
+from ..wiring import EMPTY, Columns, there
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +60,7 @@ class Stage(p.HasParams):
     inputAnnotatorTypes: ClassVar[tuple[str, ...]] = ()
     outputAnnotatorType: ClassVar[str | None] = None
 
-    def __init__(self, **parameters: Any) -> None:
+    def __init__(self, /, **parameters: Any) -> None:
         super().__init__(parameters)
         self.uid = f"{self.uid_prefix}_{os.urandom(6).hex()}"
 
@@ -93,7 +94,9 @@ class Stage(p.HasParams):
     def _check_inputs(self, columns: Columns) -> None:
         names = self.input_cols()
         found = [self._type_of(name, columns) for name in names]
-        if sorted(found) != sorted(self.inputAnnotatorTypes):
+        missing = Counter(self.inputAnnotatorTypes)
+        missing.subtract(kind for kind in found if kind != EMPTY)
+        if len(found) != len(self.inputAnnotatorTypes) or min(missing.values()) < 0:
             wanted = " and ".join(self.inputAnnotatorTypes)
             given = ", ".join(f"{name!r} ({kind})" for name, kind in zip(names, found, strict=True))
             raise WiringError(
@@ -121,6 +124,9 @@ class Stage(p.HasParams):
         for name in self.input_cols():
             if frame.type_of(name) == kind:
                 return frame.annotations(name)
+        for name in self.input_cols():
+            if frame.wiring()[name] == EMPTY:
+                return frame.annotations(name, kind)
         raise WiringError(f"{self._title()} needs an input column of type {kind}. {there(frame.types())}")
 
     # ---------------------------------------------------------------- work
@@ -155,7 +161,7 @@ class Stage(p.HasParams):
         from ..tables import read_table
 
         frame, restore = read_table(data)
-        self.columns_after(frame.types())
+        self.columns_after(frame.wiring())
         return restore(self.run(frame, self.default_run()))
 
     def copy(self, extra: Mapping[str, Any] | None = None) -> Self:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import _core
@@ -11,6 +10,7 @@ from .. import params as p
 from ..columns import AnnotationColumn
 from ..common import ReadAs
 from ..errors import ModelNotFoundError, ParameterError
+from ..folders import path_of
 from .stage import Annotator, Run, annotator_params
 
 if TYPE_CHECKING:
@@ -211,9 +211,10 @@ class Tokenizer(_TokenizerParams):
         wanted = dict(options or {"format": "text"})
         if read_as != ReadAs.TEXT or str(wanted.get("format", "text")).lower() != "text":
             raise ParameterError("setExceptionsPath reads plain text: read_as=ReadAs.TEXT, options={'format': 'text'}.")
+        file = path_of(path)
         try:
-            lines = Path(path).read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except (OSError, ValueError) as error:  # also what is not UTF-8, and names with a zero byte
             raise ParameterError(f"The file of exceptions {path} cannot be read: {error}.") from error
         there: Sequence[str] = self.get_param("exceptions") or ()
         self.set_param("exceptions", (*(line for line in lines if line), *there))

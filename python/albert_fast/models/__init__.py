@@ -14,6 +14,7 @@ import os
 from pathlib import Path
 
 from ..errors import ModelNotFoundError, ParameterError
+from ..folders import path_of
 from . import registry
 from .detect import read_any
 from .export import export_model
@@ -105,7 +106,7 @@ def resolve(
     from .fetch import sources
 
     options = sources.Options(
-        cache_dir=Path(cache_dir).expanduser() if cache_dir is not None else None,
+        cache_dir=path_of(cache_dir).expanduser() if cache_dir is not None else None,
         revision=revision,
         token=token,
         local_files_only=bool(local_files_only),

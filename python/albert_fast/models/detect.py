@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
+from ..folders import path_of
 from . import folder, vocabulary
 from .containers import archive, tree
 from .containers.blobs import FileBlob
@@ -50,10 +51,7 @@ def read_any(path: str | os.PathLike[str], **overrides: object) -> ModelFiles:
     if unknown:
         raise ParameterError(f"{', '.join(sorted(unknown))} cannot be given; {', '.join(OVERRIDES)} can.")
     given = {key: value for key, value in overrides.items() if value is not None}
-    try:
-        root = Path(path).expanduser().absolute()
-    except TypeError:
-        raise ParameterError(f"The model's path is {path!r}. Give a path.") from None
+    root = path_of(path).expanduser().absolute()
     if not root.exists():
         if root.name and root.with_name(root.name + ".index").is_file():  # as TensorFlow calls a checkpoint
             return tensorflow.read_checkpoint(tree.of_folder(root.parent, depth=1), root.name, given)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from collections.abc import Iterator
@@ -13,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelNotFoundError, ParameterError
-from ..folders import write_folder, write_synced
+from ..folders import path_of, write_folder, write_synced
 from . import onnx_writer, tensors
 from .containers.blobs import FileBlob
 from .files import ModelFiles
 from .folder import CONFIG
 from .onnx_graph import albert_graph
-from .save import SPIECE, config_of
+from .save import SPIECE, config_json
 
 FORMATS = ("onnx", "spark-nlp")
 ONNX, ONNX_DATA = "model.onnx", "model.onnx_data"
@@ -58,7 +57,7 @@ def export_model(files: ModelFiles, form: str, destination: str | os.PathLike[st
             f"{files.source} is an ONNX graph that is run as it is; it cannot be written in another form. Copy the "
             "file, or export a model that was loaded from weights."
         )
-    target = Path(destination)
+    target = path_of(destination)
     if form == "spark-nlp":
         _check_for_spark(files)
     elif target.suffix == ".onnx":
@@ -69,7 +68,7 @@ def export_model(files: ModelFiles, form: str, destination: str | os.PathLike[st
         vocabulary = work / (SPARK_SPIECE if form == "spark-nlp" else SPIECE)
         vocabulary.parent.mkdir(exist_ok=True)
         write_synced(vocabulary, files.spiece)
-        write_synced(work / CONFIG, json.dumps(config_of(files), indent=1, ensure_ascii=False).encode("utf-8") + b"\n")
+        write_synced(work / CONFIG, config_json(files))
         # Spark NLP reads the hidden states only.
         _write_onnx(files, work / ONNX, work / ONNX_DATA, ONNX_DATA, pooler=files.has_pooler and form == "onnx")
 

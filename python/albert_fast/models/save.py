@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
-from ..folders import check_free, write_folder, write_synced
+from ..folders import check_free, path_of, write_folder, write_synced
 from . import record
 from .files import ModelFiles
 from .folder import ADDED_TOKENS, CONFIG, TOKENIZER_CONFIG, WEIGHTS
@@ -53,7 +53,7 @@ def save_folder(
     CorruptModelError
         The weights changed since they were loaded.
     """
-    target = Path(destination)
+    target = path_of(destination)
     check_free(target, record.FILE_NAME, overwrite)
     _check_parameters(parameters)
     return write_folder(target, lambda work: _fill(work, files, parameters))
@@ -68,8 +68,7 @@ def _check_parameters(parameters: Mapping[str, object]) -> None:
 
 def _fill(work: Path, files: ModelFiles, parameters: Mapping[str, object]) -> None:
     hashes: dict[str, str] = {}
-    config = json.dumps(config_of(files), indent=1, ensure_ascii=False).encode("utf-8") + b"\n"
-    hashes[CONFIG] = write_synced(work / CONFIG, config)
+    hashes[CONFIG] = write_synced(work / CONFIG, config_json(files))
     hashes[SPIECE] = write_synced(work / SPIECE, files.spiece)
     if files.added_tokens:
         hashes[ADDED_TOKENS] = write_synced(
@@ -90,12 +89,13 @@ def _fill(work: Path, files: ModelFiles, parameters: Mapping[str, object]) -> No
     )
 
 
-def config_of(files: ModelFiles) -> dict[str, object]:
-    """Return the content of a config.json for a model, in Hugging Face's terms."""
+def config_json(files: ModelFiles) -> bytes:
+    """Return the config.json of a model, in Hugging Face's terms."""
     geometry = {name: getattr(files.geometry, name) for name in files.geometry.__slots__}
     # The file's own keys first: it may hold more than we read, and its activation may have another name for
     # ours.
-    return {"architectures": ["AlbertModel"], "model_type": "albert", **geometry, **files.config}
+    config = {"architectures": ["AlbertModel"], "model_type": "albert", **geometry, **files.config}
+    return json.dumps(config, indent=1, ensure_ascii=False).encode("utf-8") + b"\n"
 
 
 def _copy_weights(files: ModelFiles, target: Path) -> str:

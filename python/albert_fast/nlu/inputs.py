@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
-from ..extras import import_pandas
+from ..extras import import_package
 from ..frame import Frame
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def read_input(data: Any, text_column: str, read_columns: Sequence[str] = ()) ->
     InputError
         The data is of another kind, or a row is not one text.
     """
-    pandas = import_pandas("nlu's predict")
+    pandas = import_package("pandas", "nlu's predict")
     if isinstance(data, Frame):
         data = data.toPandas()
     if isinstance(data, pandas.DataFrame):

@@ -9,6 +9,7 @@ from typing import Any
 from ..annotators import AlbertEmbeddings, DocumentAssembler, SentenceDetector, Tokenizer
 from ..annotators.stage import Stage
 from ..errors import ModelNotFoundError, ParameterError
+from ..folders import path_of
 from ..models import registry
 from ..pipeline import PipelineModel
 from ..stage_folder import FILE_NAME
@@ -86,7 +87,7 @@ def load(
     device: dict[str, Any] = {"device": "cuda"} if gpu else {}
     AlbertEmbeddings(**device)._check_device()  # before anything is downloaded
     if path is not None:
-        pipe = _from_folder(Path(path), request, device, column_style)
+        pipe = _from_folder(path_of(path), request, device, column_style)
     else:
         pipe = _from_references(request, device, column_style)
     if verbose or _verbose:

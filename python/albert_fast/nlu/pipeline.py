@@ -255,7 +255,7 @@ def _run(model: PipelineModel, data: Any) -> tuple[Given, Frame]:
     from .inputs import read_input
 
     given = read_input(data, model.text_column(), read_columns(model))
-    model.columns_after(given.frame.types())
+    model.columns_after(given.frame.wiring())
     return given, model.run(given.frame, model.default_run())
 
 

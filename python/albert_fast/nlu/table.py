@@ -10,7 +10,7 @@ import numpy as np
 from ..cells import repeated
 from ..columns import NO_VECTOR, AnnotationColumn
 from ..errors import InputError
-from ..extras import import_pandas
+from ..extras import import_package
 from ..levels import align
 from .spread import NAN, exploded, objects, ranges_in_sentences, taken
 from .units import Unit
@@ -104,7 +104,7 @@ class Table:
 
     def to_pandas(self, *, sort: bool) -> pd.DataFrame:
         """Return the table."""
-        pandas = import_pandas("nlu's predict")
+        pandas = import_package("pandas", "nlu's predict")
         first = [] if sort else self._first
         names = [*first, *sorted((name for name in self._cells if name not in first), key=str)]
         values = {name: self._cells[name] for name in names}
@@ -126,7 +126,7 @@ class Table:
             return self._lists(unit, column, values)
         if (at >= 0).all():
             return values[at]
-        pandas = import_pandas("nlu's predict")
+        pandas = import_package("pandas", "nlu's predict")
         found = np.zeros(len(at), dtype=np.int64)
         found[at >= 0] = values[at[at >= 0]]
         return pandas.arrays.IntegerArray(found, at < 0)

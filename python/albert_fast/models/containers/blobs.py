@@ -125,11 +125,11 @@ def read(blob: Blob, most: int, what: str) -> bytes:
     return data
 
 
-class _Part(io.RawIOBase):
-    """A window on another reader, which it closes."""
+class _Reader(io.RawIOBase):
+    """A reader of what another reader holds, which it closes; `_at` is its place."""
 
-    def __init__(self, inner: Any, begin: int, size: int) -> None:
-        self._inner, self._begin, self._size, self._at = inner, begin, size, 0
+    _inner: Any
+    _at = 0
 
     def readable(self) -> bool:
         return True
@@ -139,6 +139,18 @@ class _Part(io.RawIOBase):
 
     def tell(self) -> int:
         return self._at
+
+    def close(self) -> None:
+        if not self.closed:
+            self._inner.close()
+        super().close()
+
+
+class _Part(_Reader):
+    """A window on another reader."""
+
+    def __init__(self, inner: Any, begin: int, size: int) -> None:
+        self._inner, self._begin, self._size = inner, begin, size
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         self._at = _target(offset, whence, self._at, self._size)
@@ -153,11 +165,6 @@ class _Part(io.RawIOBase):
         self._at += count
         return int(count)
 
-    def close(self) -> None:
-        if not self.closed:
-            self._inner.close()
-        super().close()
-
 
 def _target(offset: int, whence: int, at: int, size: int) -> int:
     target = offset + (0, at, size)[whence]
@@ -166,7 +173,7 @@ def _target(offset: int, whence: int, at: int, size: int) -> int:
     return target
 
 
-class _Inflating(io.RawIOBase):
+class _Inflating(_Reader):
     """Inflates while it is read, refuses what grows beyond reason, and checks the CRC at the end."""
 
     def __init__(self, blob: InflatedBlob) -> None:
@@ -174,20 +181,11 @@ class _Inflating(io.RawIOBase):
         self._restart()
 
     def _restart(self) -> None:
-        self._inner: BinaryIO = part(self._blob.parent, self._blob.begin, self._blob.packed_size).open()
+        self._inner = part(self._blob.parent, self._blob.begin, self._blob.packed_size).open()
         self._engine = zlib.decompressobj(self._blob.bits)
         self._ready = b""
         self._at = self._made = self._taken = 0
         self._crc = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         if whence == 2 and self._blob.size < 0:
@@ -272,8 +270,3 @@ class _Inflating(io.RawIOBase):
             f"{self._blob.source}: a compressed part cannot be read: {why}. The archive is damaged or hostile: fetch "
             "it again from its author."
         )
-
-    def close(self) -> None:
-        if not self.closed:
-            self._inner.close()
-        super().close()

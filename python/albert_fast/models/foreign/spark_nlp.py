@@ -97,10 +97,15 @@ def _model_name(tree: Tree) -> str:
     return inside or tree.root.resolve().name.removesuffix(".zip")
 
 
+def _inner_zip(tree: Tree, name: str) -> Tree:
+    """Return a zip in the tree as a tree."""
+    listed = archive.of_zip(tree.files[name], tree.root, tree.where(name))
+    return Tree(tree.root, f"{tree.inside}{name}!", listed.files)
+
+
 def _unpacked(tree: Tree, name: str, wanted: str) -> Tree:
     """Return the inner zip as a tree at whose top, or in whose only folder, the wanted file is."""
-    inner = archive.of_zip(tree.files[name], tree.root, tree.where(name))
-    inner = Tree(tree.root, f"{tree.inside}{name}!", inner.files)
+    inner = _inner_zip(tree, name)
     if wanted in inner:
         return inner
     folders = sorted(item.removesuffix("/" + wanted) for item in inner.files if item.endswith("/" + wanted))
@@ -131,8 +136,7 @@ def _read_tensorflow(
 
 
 def _read_onnx(tree: Tree, overrides: Mapping[str, object], parameters: dict[str, object], name: str) -> ModelFiles:
-    inner = archive.of_zip(tree.files[ONNX], tree.root, tree.where(ONNX))
-    inner = Tree(tree.root, f"{tree.inside}{ONNX}!", inner.files)
+    inner = _inner_zip(tree, ONNX)
     graphs = [item for item in inner.files if not item.endswith("_data")]
     named = [item for item in graphs if item.endswith(".onnx")]
     graphs = named if len(named) == 1 else graphs

@@ -1,0 +1,198 @@
+#include "encoder/quantized_weights.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/error.h"
+#include "onnxruntime/abi.h"
+
+namespace albert_fast::encoder {
+namespace {
+
+// Rows of W whose bytes are written side by side: a cache line of each row of `values`.
+constexpr std::size_t kBlock = 64;
+
+/// How large each column of W is: the root of its mean square.
+std::vector<float> size_of_columns(const float* w, std::size_t out, std::size_t in) {
+  std::vector<float> size(in, 0.0F);
+  for (std::size_t n = 0; n < out; ++n) {
+    for (std::size_t k = 0; k < in; ++k) size[k] += w[n * in + k] * w[n * in + k];
+  }
+  for (float& s : size) s = std::sqrt(s / static_cast<float>(out));
+  return size;
+}
+
+/// By what each column of W is multiplied, and each column of x divided: the root of the ratio of their
+/// sizes.
+std::vector<float> growth_of_columns(std::span<const float> size_of_x, const std::vector<float>& size_of_w) {
+  const std::size_t in = size_of_w.size();
+  std::vector<float> growth(in, 1.0F);
+  if (size_of_x.empty()) return growth;
+  // A column that is hardly there must not get an endless factor.
+  const float least_x = 1e-3F * *std::max_element(size_of_x.begin(), size_of_x.end());
+  const float least_w = 1e-3F * *std::max_element(size_of_w.begin(), size_of_w.end());
+  for (std::size_t k = 0; k < in; ++k) {
+    growth[k] = std::sqrt(std::max(size_of_x[k], least_x) / std::max(size_of_w[k], least_w));
+    if (!(growth[k] > 0.0F) || !std::isfinite(growth[k])) growth[k] = 1.0F;  // weights of zero
+  }
+  return growth;
+}
+
+float round_to_whole(float x) {
+  constexpr float kShift = 12582912.0F;  // 1.5 * 2^23 leaves no room for a fraction
+  return (x + kShift) - kShift;
+}
+
+/// Sets q to the whole numbers in `range` near row / step; returns the sum of the squares of what they miss.
+float fit(const std::vector<float>& row, float step, const QuantizedRange& range, std::vector<float>& q) {
+  const std::size_t in = row.size();
+  const auto most = static_cast<float>(range.value);
+  const auto most_of_pair = static_cast<float>(range.pair);
+  const float inverse = 1.0F / step;
+  for (std::size_t k = 0; k < in; ++k) {
+    q[k] = std::clamp(round_to_whole(row[k] * inverse), -most, most);
+  }
+  for (std::size_t k = 0; k + 1 < in; k += 2) {
+    const float excess = std::abs(q[k] + q[k + 1]) - most_of_pair;
+    if (excess <= 0.0F) continue;  // nearly always
+    float& larger = std::abs(q[k]) > std::abs(q[k + 1]) ? q[k] : q[k + 1];
+    larger -= std::copysign(excess, larger);
+  }
+  float missed = 0.0F;
+  for (std::size_t k = 0; k < in; ++k) {
+    const float miss = row[k] * inverse - q[k];
+    missed += miss * miss;
+  }
+  return missed * step * step;
+}
+
+/// Sets q as `fit` does, with the step that misses least: a finer one cuts a few large weights and is nearer
+/// to all others. Returns the step.
+float fit_best(const std::vector<float>& row, const QuantizedRange& range, std::vector<float>& q,
+               std::vector<float>& trial) {
+  float highest = 0.0F;
+  float highest_pair = 0.0F;
+  for (const float w : row) highest = std::max(highest, std::abs(w));
+  for (std::size_t k = 0; k + 1 < row.size(); k += 2) {
+    highest_pair = std::max(highest_pair, std::abs(row[k] + row[k + 1]));
+  }
+  float step =
+      std::max(highest / static_cast<float>(range.value), highest_pair / static_cast<float>(range.pair));
+  if (!(step > 1e-30F)) step = 1.0F;
+  float best = step;
+  float least = fit(row, step, range, q);
+  for (;;) {
+    step *= 0.9F;
+    const float missed = fit(row, step, range, trial);
+    if (!(missed < least)) return best;
+    least = missed;
+    best = step;
+    q.swap(trial);
+  }
+}
+
+}  // namespace
+
+QuantizedMatrix quantize_matrix(const Tensor& w, std::span<const float> size_of_x,
+                                const QuantizedRange& range) {
+  const auto out = static_cast<std::size_t>(w.shape.at(0));
+  const auto in = static_cast<std::size_t>(w.shape.at(1));
+  QuantizedMatrix q{AlignedBuffer<std::int8_t>(in * out), AlignedBuffer<float>(out),
+                    AlignedBuffer<float>(out), AlignedBuffer<float>(in)};
+  const std::vector<float> growth = growth_of_columns(size_of_x, size_of_columns(w.data, out, in));
+  for (std::size_t k = 0; k < in; ++k) q.shrink.data()[k] = 1.0F / growth[k];
+  std::vector<float> row(in), best(in), trial(in);
+  std::vector<std::int8_t> block(kBlock * in);
+  for (std::size_t first = 0; first < out; first += kBlock) {
+    const std::size_t rows = std::min(kBlock, out - first);
+    for (std::size_t r = 0; r < rows; ++r) {
+      const float* from = w.data + (first + r) * in;
+      for (std::size_t k = 0; k < in; ++k) row[k] = from[k] * growth[k];
+      q.column_scales.data()[first + r] = fit_best(row, range, best, trial);
+      std::int32_t sum = 0;
+      for (std::size_t k = 0; k < in; ++k) {
+        const auto value = static_cast<std::int8_t>(best[k]);
+        block[r * in + k] = value;
+        sum += value;
+      }
+      q.column_sums.data()[first + r] = static_cast<float>(sum);
+    }
+    for (std::size_t k = 0; k < in; ++k) {
+      std::int8_t* to = q.values.data() + k * out + first;
+      for (std::size_t r = 0; r < rows; ++r) to[r] = block[r * in + k];
+    }
+  }
+  return q;
+}
+
+namespace {
+
+/// LayerNorm gives numbers of spread |gain| around `shift`.
+std::vector<float> size_of_normalized(const Tensor& gain, const Tensor& shift) {
+  std::vector<float> size(gain.size());
+  for (std::size_t k = 0; k < size.size(); ++k) {
+    size[k] = std::sqrt(gain.data[k] * gain.data[k] + shift.data[k] * shift.data[k]);
+  }
+  return size;
+}
+
+/// NaN and infinity would come out of bytes as something that looks like a number.
+void require_finite(const std::string& name, const Tensor& tensor) {
+  const auto is_finite = [](float x) { return std::isfinite(x); };
+  if (!std::all_of(tensor.data, tensor.data + tensor.size(), is_finite)) {
+    fail(ErrorCode::corrupt_model,
+         "tensor " + name +
+             " holds NaN or infinity, so it cannot be quantized. Use precision='fp32' "
+             "to see what the model gives, or get an undamaged copy of it");
+  }
+}
+
+template <class T>
+Constant constant(int type, std::vector<std::int64_t> shape, const AlignedBuffer<T>& numbers) {
+  return {type, std::move(shape), std::as_bytes(numbers.span())};
+}
+
+}  // namespace
+
+QuantizedWeights::QuantizedWeights(const Weights& weights, const Geometry& geometry,
+                                   const QuantizedRange& range) {
+  const auto add = [&](const std::string& name, std::span<const float> size_of_x) {
+    matrices_.emplace(name, quantize_matrix(weights.at(name), size_of_x, range));
+  };
+  for (const auto& [name, tensor] : weights.all()) {
+    if (name.starts_with("encoder.")) require_finite(name, tensor);
+  }
+  for (std::int64_t group = 0; group < geometry.num_hidden_groups; ++group) {
+    for (std::int64_t inner = 0; inner < geometry.inner_group_num; ++inner) {
+      const std::string layer = layer_prefix(group, inner);
+      const auto normalized = [&](const std::string& norm) {
+        return size_of_normalized(weights.at(layer + norm + "weight"), weights.at(layer + norm + "bias"));
+      };
+      // Into a layer goes what the same layer gave before, or, first of all, what has no norm of its own.
+      add(layer + "attention.qkv.weight", normalized("full_layer_layer_norm."));
+      add(layer + "attention.dense.weight", {});
+      add(layer + "ffn.weight", normalized("attention.LayerNorm."));
+      add(layer + "ffn_output.weight", {});
+    }
+  }
+}
+
+void QuantizedWeights::add_to(Constants& constants) const {
+  for (const auto& [name, q] : matrices_) {
+    const auto in = static_cast<std::int64_t>(q.shrink.size());
+    const auto out = static_cast<std::int64_t>(q.column_scales.size());
+    constants[name + ".values"] = constant(ort::kInt8, {in, out}, q.values);
+    constants[name + ".column_scales"] = constant(ort::kFloat, {out}, q.column_scales);
+    constants[name + ".column_sums"] = constant(ort::kFloat, {out}, q.column_sums);
+    constants[name + ".shrink"] = constant(ort::kFloat, {in}, q.shrink);
+  }
+}
+
+std::vector<std::string> QuantizedWeights::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, q] : matrices_) names.push_back(name);
+  return names;
+}
+
+}  // namespace albert_fast::encoder

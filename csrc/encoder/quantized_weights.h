@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/aligned_buffer.h"
+#include "encoder/constants.h"
+#include "encoder/weights.h"
+
+namespace albert_fast::encoder {
+
+/// W [out, in] of a product x W^T for int8 products:
+///   x W^T [r, n] = sum over k of (x[r, k] * shrink[k]) * values[k, n] * column_scales[n]
+/// `shrink` is for whoever quantizes x: it evens out columns of x that are always large against columns of W
+/// that are always small (Xiao et al. 2023, SmoothQuant), so that one scale per row of x does for both.
+struct QuantizedMatrix {
+  AlignedBuffer<std::int8_t> values;   // [in, out]
+  AlignedBuffer<float> column_scales;  // [out]
+  AlignedBuffer<float> column_sums;    // [out]: sums of the columns of `values`, whole numbers
+  AlignedBuffer<float> shrink;         // [in]
+};
+
+/// How large bytes of x and values of W may be.
+struct QuantizedRange {
+  std::int32_t byte = 255;
+  std::int32_t value = 127;
+  /// Processors without VNNI add the products of rows 2k and 2k + 1 to 16 bits, which must not overflow:
+  /// there the sum of two such values is bounded, and the less, the larger bytes are.
+  std::int32_t pair = 254;
+};
+
+/// What this processor and this ONNX Runtime compute exactly, found by trying.
+QuantizedRange find_quantized_range();
+
+/// `size_of_x` [in] is how large the columns of x are in proportion to each other; empty: alike.
+QuantizedMatrix quantize_matrix(const Tensor& w, std::span<const float> size_of_x,
+                                const QuantizedRange& range);
+
+/// The matrices of the layers, quantized; those of the embeddings and of the pooler stay as they are.
+class QuantizedWeights {
+ public:
+  QuantizedWeights(const Weights& weights, const Geometry& geometry, const QuantizedRange& range);
+
+  /// Adds each matrix NAME as NAME.values, NAME.column_scales, NAME.column_sums and NAME.shrink.
+  void add_to(Constants& constants) const;
+  /// The names of the matrices.
+  [[nodiscard]] std::vector<std::string> names() const;
+
+ private:
+  std::map<std::string, QuantizedMatrix> matrices_;
+};
+
+}  // namespace albert_fast::encoder
