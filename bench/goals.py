@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-NO_GPU = "needs an NVIDIA GPU and a build for it"
+NO_GPU = "needs an NVIDIA GPU: python -m bench.gpu_check"
 NO_SPARK = "needs Spark NLP, Java and its model on the same machine"
 
 

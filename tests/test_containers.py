@@ -436,10 +436,10 @@ def test_two_loads_share_one_engine_until_the_file_changes(tmp_path: Path) -> No
     path = tmp_path / "model.zip"
     path.write_bytes(containers.zipped(FOLDERS["spark nlp"]()))
     one, two = AlbertEmbeddings.load(path), AlbertEmbeddings.load(path)
-    assert one._engine is two._engine
+    assert one._loaded() is two._loaded()
     other = containers.spark_tensorflow(GEO, make_model.make_weights(GEO, 7), spiece())
     path.write_bytes(containers.zipped(other))
-    assert AlbertEmbeddings.load(path)._engine is not one._engine
+    assert AlbertEmbeddings.load(path)._loaded() is not one._loaded()
 
 
 def stored_bytes(files: ModelFiles) -> int:

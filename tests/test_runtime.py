@@ -234,6 +234,24 @@ def test_threads_never_exceed_the_limit(monkeypatch: pytest.MonkeyPatch, limit: 
     assert runtime.default_threads() == expected
 
 
+def test_the_limit_is_not_read_for_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(runtime.THREADS_VARIABLE, raising=False)
+    monkeypatch.setattr(runtime, "usable_processors", lambda: 8)
+    now, reads = [1000.0], []
+
+    def limit() -> float:
+        reads.append(now[0])
+        return 2.0 if now[0] < 1010 else 3.0
+
+    monkeypatch.setattr(runtime, "cgroup_limit", limit)
+    monkeypatch.setattr(runtime.time, "monotonic", lambda: now[0])
+    found = []
+    for now[0] in (1000.0, 1001.0, 1009.0, 1010.0, 1019.0):
+        found.append(runtime.default_threads())
+    assert found == [2, 2, 2, 3, 3]
+    assert reads == [1000.0, 1010.0]
+
+
 # ---------------------------------------------------------------------------------------------------- CUDA
 
 
@@ -340,6 +358,22 @@ def test_cuda_opens_what_the_wheels_bring(install: Install, site: Path, monkeypa
         gpu.check_cuda(2)
     monkeypatch.setattr(gpu, "_ask_driver", lambda: (0, ""))
     with pytest.raises(DeviceError, match="finds no device"):
+        gpu.check_cuda()
+
+
+@linux
+@pytest.mark.parametrize(("version", "passes"), [("12.9", False), ("13.0", True), ("14.1", True), ("", True)])
+def test_a_driver_that_is_too_old(
+    install: Install, monkeypatch: pytest.MonkeyPatch, version: str, passes: bool
+) -> None:
+    capi = install("onnxruntime-gpu", "1.31.1", cuda="13.0")
+    (capi / gpu.PROVIDER).write_bytes(elf(NEEDS))
+    monkeypatch.setattr(gpu, "_ask_driver", lambda: (1, version))
+    monkeypatch.setattr(gpu.ctypes, "CDLL", lambda name: None)
+    if passes:
+        assert gpu.check_cuda().driver_version == version
+        return
+    with pytest.raises(DeviceError, match=r"CUDA up to 12\.9.*onnxruntime-gpu 1\.31\.1 needs CUDA 13.*gpu-cu12"):
         gpu.check_cuda()
 
 

@@ -13,6 +13,7 @@ import pytest
 
 import make_model
 from albert_fast import AlbertEmbeddings, cli, verify
+from albert_fast.device import Cuda
 from albert_fast.errors import DeviceError, ParameterError
 from albert_fast.models import registry
 from conftest import ModelMaker
@@ -181,10 +182,10 @@ class WithHalf(AlbertEmbeddings):
 
     rounded: Callable[[], AlbertEmbeddings]
 
-    def _check_device(self) -> str:
+    def _check_device(self) -> tuple[str, Cuda | None]:
         if self.get_param("device") != "cpu" or self.get_param("precision") not in ("fp32", "fp16"):
             raise DeviceError("not here")
-        return "fp32"
+        return "fp32", None
 
     def _loaded(self) -> Any:
         self._check_device()
@@ -234,7 +235,7 @@ def test_every_precision_of_this_machine_is_measured(tiny: AlbertEmbeddings) -> 
 
 
 class WithFp32Only(AlbertEmbeddings):
-    def _check_device(self) -> str:
+    def _check_device(self) -> tuple[str, Cuda | None]:
         if self.get_param("precision") != "fp32":
             raise DeviceError("not here")
         return super()._check_device()

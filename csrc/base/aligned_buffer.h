@@ -6,6 +6,7 @@
 #include <memory>
 #include <new>
 #include <span>
+#include <utility>
 
 namespace albert_fast {
 
@@ -23,6 +24,9 @@ class AlignedBuffer {
     data_.reset(static_cast<T*>(std::aligned_alloc(kAlignment, bytes == 0 ? kAlignment : bytes)));
     if (data_ == nullptr) throw std::bad_alloc();
   }
+  /// Memory of somebody else's, which `owner` keeps.
+  AlignedBuffer(T* data, std::size_t count, std::shared_ptr<const void> owner)
+      : data_(data, Free{std::move(owner)}), count_(count) {}
 
   [[nodiscard]] T* data() { return data_.get(); }
   [[nodiscard]] const T* data() const { return data_.get(); }
@@ -32,7 +36,10 @@ class AlignedBuffer {
 
  private:
   struct Free {
-    void operator()(T* pointer) const { std::free(pointer); }
+    std::shared_ptr<const void> owner;
+    void operator()(T* pointer) const {
+      if (owner == nullptr) std::free(pointer);
+    }
   };
   std::unique_ptr<T, Free> data_;
   std::size_t count_ = 0;

@@ -8,9 +8,11 @@
 #include <utility>
 
 #include "bindings/arrays.h"
+#include "bindings/engine_arguments.h"
 #include "bindings/registers.h"
 #include "bindings/signals.h"
 #include "bindings/strings.h"
+#include "encoder/cuda/cuda_model.h"
 #include "encoder/engine.h"
 #include "encoder/graph_model.h"
 
@@ -80,6 +82,8 @@ EmbedOptions options_from(const py::dict& d) {
   return o;
 }
 
+}  // namespace
+
 encoder::Geometry geometry_from(const py::dict& d) {
   encoder::Geometry g;
   g.vocab_size = d["vocab_size"].cast<std::int64_t>();
@@ -96,6 +100,21 @@ encoder::Geometry geometry_from(const py::dict& d) {
   g.layer_norm_eps = d["layer_norm_eps"].cast<float>();
   return g;
 }
+
+encoder::cuda::Settings cuda_settings_from(const py::dict& d) {
+  using P = encoder::cuda::Precision;
+  encoder::cuda::Settings settings;
+  settings.device = d["device"].cast<int>();
+  settings.precision =
+      parse(std::array{std::pair{"fp16", P::fp16}, std::pair{"tf32", P::tf32}, std::pair{"fp32", P::fp32}},
+            d["precision"].cast<std::string>(), "precision");
+  settings.memory_limit = d["memory_limit"].cast<std::size_t>();
+  settings.most_tokens = d["most_tokens"].cast<std::uint32_t>();
+  settings.rehearsal = d["rehearsal"].cast<bool>();
+  return settings;
+}
+
+namespace {
 
 py::dict stats_to_dict(const columns::EmbeddingStats& s) {
   py::dict d;
@@ -213,6 +232,15 @@ std::shared_ptr<Engine> load_packed(TensorStore& store, const py::dict& geometry
   });
 }
 
+std::shared_ptr<Engine> load_cuda(TensorStore& store, const py::dict& geometry, const py::dict& tokenizer,
+                                  const py::dict& settings) {
+  const encoder::Geometry g = geometry_from(geometry);
+  const encoder::cuda::Settings s = cuda_settings_from(settings);
+  return load_engine(tokenizer, [&] {
+    return std::make_shared<const encoder::cuda::CudaModel>(std::exchange(store, TensorStore()), g, s);
+  });
+}
+
 std::shared_ptr<Engine> load_graph(const py::tuple& graph, const py::list& files, const py::dict& signature,
                                    const py::dict& geometry, const py::dict& tokenizer) {
   const encoder::Geometry g = geometry_from(geometry);
@@ -280,6 +308,8 @@ void register_engine(py::module_& m) {
            py::arg("precision"))
       .def_static("of_graph", &load_graph, py::arg("graph"), py::arg("files"), py::arg("signature"),
                   py::arg("geometry"), py::arg("tokenizer"))
+      .def_static("on_cuda", &load_cuda, py::arg("weights"), py::arg("geometry"), py::arg("tokenizer"),
+                  py::arg("settings"))
       .def("embed", &embed, py::arg("texts"), py::arg("options"), py::arg("first") = 0)
       .def("embed_words", &embed_words, py::arg("sentences"), py::arg("options"))
       .def("annotate", &annotate, py::arg("sentences"), py::arg("tokens"), py::arg("options"),

@@ -1,6 +1,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/registers.h"
+#include "encoder/cuda/rehearsal.h"
 #include "encoder/kernels/custom_ops.h"
 #include "encoder/kernels/kernels.h"
 #include "ort/runtime.h"
@@ -31,6 +32,7 @@ void register_runtime(py::module_& m) {
       "load_runtime",
       [](const std::string& path) {
         encoder::register_custom_ops();
+        encoder::cuda::register_rehearsal_op();
         ort::Runtime::load(path);
       },
       py::arg("path"), py::call_guard<py::gil_scoped_release>(),

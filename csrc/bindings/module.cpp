@@ -56,4 +56,5 @@ PYBIND11_MODULE(_core, m) {
   albert_fast::bindings::register_columns(m);
   albert_fast::bindings::register_stages(m);
   albert_fast::bindings::register_engine(m);
+  albert_fast::bindings::register_cuda(m);
 }

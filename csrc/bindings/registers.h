@@ -11,5 +11,6 @@ void register_sentencepiece(pybind11::module_& m);
 void register_columns(pybind11::module_& m);
 void register_stages(pybind11::module_& m);
 void register_engine(pybind11::module_& m);
+void register_cuda(pybind11::module_& m);
 
 }  // namespace albert_fast::bindings

@@ -14,10 +14,10 @@
 namespace albert_fast::encoder {
 namespace {
 
-AlignedBuffer<float> make_matrix(std::size_t rows, std::size_t hidden) {
+AlignedBuffer<float> make_matrix(const Model& model, std::size_t rows, std::size_t hidden) {
   const std::size_t count = checked_multiply(rows, hidden, ErrorCode::out_of_memory, "the result");
   try {
-    return AlignedBuffer<float>(count);
+    return model.make_rows(count);
   } catch (const std::bad_alloc&) {
     fail(ErrorCode::out_of_memory,
          "the result of this call, " + std::to_string(rows) + " vectors, needs " +
@@ -213,16 +213,14 @@ columns::Matrix Engine::compute(const Encoding& encoding, const std::vector<Wind
     source = find_repeats(encoding, windows, rows);
   }
   const auto hidden = static_cast<std::size_t>(model_->geometry().hidden_size);
-  const bool pooler = options.pooling == Pooling::pooler;
-  const RunPlan run{
-      *model_,        encoding, windows, rows, source, {options.layers, pooler}, special_ids(options),
-      options.threads};
+  const OutputChoice choice{options.layers, options.pooling == Pooling::pooler, false};
+  const RunPlan run{*model_, encoding, windows, rows, source, choice, special_ids(options), options.threads};
   columns::Matrix out;
   out.dimension = model_->geometry().hidden_size;
   out.rows = rows.folded ? rows.targets : rows.rows();
-  out.values = make_matrix(static_cast<std::size_t>(out.rows), hidden);
+  out.values = make_matrix(*model_, static_cast<std::size_t>(out.rows), hidden);
   if (rows.folded) {
-    AlignedBuffer<float> parts = make_matrix(rows.rows(), hidden);
+    AlignedBuffer<float> parts = make_matrix(*model_, rows.rows(), hidden);
     run_windows(run, parts.span(), keep_going, stats);
     fold_parts(rows, parts.span(), out.values.span(), hidden);
   } else {

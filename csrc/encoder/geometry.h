@@ -42,6 +42,7 @@ struct Geometry {
 struct OutputChoice {
   std::vector<std::int64_t> layers;
   bool pooler = false;
+  bool means = false;  // CUDA: the graph makes a row of several tokens
   friend bool operator==(const OutputChoice&, const OutputChoice&) = default;
 };
 

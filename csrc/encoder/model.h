@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/aligned_buffer.h"
 #include "encoder/geometry.h"
 #include "encoder/graph.h"
 #include "encoder/quantized_weights.h"
@@ -27,6 +28,13 @@ struct PackedBatch {
   std::int32_t reduction = 0;
 };
 
+/// How a device wants to be fed, where that is not the processor's own way.
+struct Pace {
+  std::uint32_t most_tokens = 0;  // of a micro-batch
+  int workers = 1;                // that run micro-batches at the same time
+  double inline_flops = 0.0;      // a call of less work than this runs on the calling thread
+};
+
 /// A loaded model. Immutable to its users; any number of threads may run it.
 class Model {
  public:
@@ -39,6 +47,12 @@ class Model {
   [[nodiscard]] virtual bool has_pooler() const = 0;
   /// Whether hidden states other than the last can be had.
   [[nodiscard]] virtual bool has_layers() const = 0;
+
+  [[nodiscard]] virtual std::optional<Pace> pace() const { return std::nullopt; }
+  /// Memory for a result of `count` numbers, of the kind that `run` writes best. Throws std::bad_alloc.
+  [[nodiscard]] virtual AlignedBuffer<float> make_rows(std::size_t count) const {
+    return AlignedBuffer<float>(count);
+  }
 
   /// A session that computes `choice` with `threads` threads inside each operator. The model keeps the few
   /// that were used last; a caller keeps its own alive, but not beyond the model.

@@ -26,7 +26,7 @@ class OnnxWriter {
             std::string_view output, std::initializer_list<Attribute> attributes = {});
   void node_of(std::string_view op, std::string_view domain, const std::vector<std::string>& inputs,
                const std::vector<std::string>& outputs, std::initializer_list<Attribute> attributes = {});
-  /// A tensor whose values the session gets through AddInitializer.
+  /// A tensor whose values the session gets from memory.
   void placeholder(std::string_view name, int element_type, const std::vector<std::int64_t>& shape);
   void constant(std::string_view name, const std::vector<std::int64_t>& shape,
                 const std::vector<std::int64_t>& values);

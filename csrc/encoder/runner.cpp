@@ -43,18 +43,20 @@ class Run {
       if (plan_.source[w] == w) stats_.tokens += plan_.windows[w].tokens();
     }
     const Geometry& geometry = plan_.model.geometry();
-    batches_ = cut_batches(plan_.windows, plan_.source, token_budget(geometry, stats_.tokens, plan_.threads));
+    const std::optional<Pace> pace = plan_.model.pace();
+    const int threads = pace ? std::min(pace->workers, plan_.threads) : plan_.threads;
+    batches_ = cut_batches(plan_.windows, plan_.source,
+                           pace ? pace->most_tokens : token_budget(geometry, stats_.tokens, plan_.threads));
     stats_.batches = batches_.size();
     if (batches_.empty()) return;
     // A lone micro-batch uses all cores inside its products; many use one core each, without barriers.
     const bool alone = batches_.size() == 1;
-    const std::size_t workers =
-        alone ? 1 : std::min(static_cast<std::size_t>(plan_.threads), batches_.size());
-    session_ = plan_.model.session(plan_.choice, alone ? plan_.threads : 1);
+    const std::size_t workers = alone ? 1 : std::min(static_cast<std::size_t>(threads), batches_.size());
+    session_ = plan_.model.session(plan_.choice, alone && !pace ? threads : 1);
     make_workers(workers);
     const std::int64_t depth = *std::max_element(plan_.choice.layers.begin(), plan_.choice.layers.end());
     const double flops = 2.0 * static_cast<double>(stats_.tokens) * geometry.multiply_adds_per_token(depth);
-    if (workers == 1 && flops < kInlineFlops) {
+    if (workers == 1 && flops < (pace ? pace->inline_flops : kInlineFlops)) {
       for (std::size_t i = 0; i < batches_.size(); ++i) one(0, i);
     } else if (!run_parallel(
                    batches_.size(), workers, [this](std::size_t w, std::size_t i) { one(w, i); }, keep_going,

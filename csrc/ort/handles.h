@@ -41,6 +41,7 @@ using SessionOptionsHandle = Handle<SessionOptions, &Api::ReleaseSessionOptions>
 using RunOptionsHandle = Handle<RunOptions, &Api::ReleaseRunOptions>;
 using ValueHandle = Handle<Value, &Api::ReleaseValue>;
 using PrepackedWeightsHandle = Handle<PrepackedWeights, &Api::ReleasePrepackedWeightsContainer>;
+using CudaOptionsHandle = Handle<CudaProviderOptions, &Api::ReleaseCUDAProviderOptions>;
 using ShapeHandle = Handle<TensorTypeAndShape, &Api::ReleaseTensorTypeAndShapeInfo>;
 
 }  // namespace albert_fast::ort

@@ -54,13 +54,13 @@ Runtime::Runtime(const std::string& path) : path_(path) {
     fail(ErrorCode::missing_dependency, path + " is not an ONNX Runtime library: it has no OrtGetApiBase");
   }
   version_ = get_base()->get_version_string();
-  const std::uint32_t minor = minor_version(version_);
-  if (minor < kOldestApi) {
+  minor_ = minor_version(version_);
+  if (minor_ < kOldestApi) {
     fail(ErrorCode::missing_dependency, "ONNX Runtime " + version_ + " is too old; albert_fast needs 1." +
                                             std::to_string(kOldestApi) +
                                             " or newer. Upgrade it: pip install --upgrade onnxruntime");
   }
-  api_version_ = std::min(minor, kNewestKnownApi);
+  api_version_ = std::min(minor_, kNewestKnownApi);
   void* const* table = get_base()->get_api(api_version_);
   if (table == nullptr) {
     fail(ErrorCode::missing_dependency,

@@ -22,6 +22,8 @@ class Runtime {
   [[nodiscard]] const Api& api() const { return api_; }
   [[nodiscard]] const std::string& version() const { return version_; }
   [[nodiscard]] std::uint32_t api_version() const { return api_version_; }
+  /// 31 for version 1.31.1.
+  [[nodiscard]] std::uint32_t minor() const { return minor_; }
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] Env* env() const { return env_; }
   [[nodiscard]] CustomOpDomain* custom_ops() const { return custom_ops_; }
@@ -41,6 +43,7 @@ class Runtime {
   std::string version_;
   std::string path_;
   std::uint32_t api_version_ = 0;
+  std::uint32_t minor_ = 0;
   Env* env_ = nullptr;
   CustomOpDomain* custom_ops_ = nullptr;
   MemoryInfo* cpu_memory_ = nullptr;

@@ -123,6 +123,20 @@ class TensorStore:
         self, data: bytes, name: str, dtype: str, shape: Sequence[int], strides: Sequence[int], begin: int, end: int
     ) -> None: ...
 
+def cuda_graph(
+    weights: TensorStore,
+    geometry: dict[str, Any],
+    settings: dict[str, Any],
+    layers: Sequence[int],
+    pooler: bool = False,
+    means: bool = False,
+) -> tuple[bytes, dict[str, tuple[str, list[int], bytes]]]: ...
+def cuda_batch(
+    input_ids: Any, position_ids: Any, cu_seqlens: Any, row_splits: Any, row_tokens: Any, reduction: int
+) -> dict[str, Any]: ...
+def cuda_options(settings: dict[str, Any], minor: int) -> list[tuple[str, str]]: ...
+def cuda_probe(settings: dict[str, Any]) -> None: ...
+
 class Engine:
     def __init__(
         self, weights: TensorStore, geometry: dict[str, Any], tokenizer: dict[str, Any], precision: str
@@ -134,6 +148,10 @@ class Engine:
         signature: dict[str, Any],
         geometry: dict[str, Any],
         tokenizer: dict[str, Any],
+    ) -> Engine: ...
+    @staticmethod
+    def on_cuda(
+        weights: TensorStore, geometry: dict[str, Any], tokenizer: dict[str, Any], settings: dict[str, Any]
     ) -> Engine: ...
     def embed(self, texts: Sequence[str], options: dict[str, Any], first: int = 0) -> dict[str, Any]: ...
     def embed_words(self, sentences: Sequence[Sequence[str]], options: dict[str, Any]) -> dict[str, Any]: ...

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 
-from . import models, runtime
+from . import device, models, runtime
 from .errors import AlbertFastError
 from .models.fetch import cache, hub
 
@@ -24,6 +24,7 @@ _VARIABLES = (
     "HF_HUB_CACHE",
     "HF_ENDPOINT",
     "CUDA_VISIBLE_DEVICES",
+    device.MEMORY_VARIABLE,
     "OMP_NUM_THREADS",
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -133,10 +134,29 @@ def _gpu() -> list[tuple[str, str]]:
 
     try:
         report = gpu.check_cuda()
+        devices = gpu.describe_devices(report.devices)
     except AlbertFastError as error:
-        return [("CUDA", f"not usable: {error}")]
+        return [("CUDA", f"not usable: {error}"), *_cuda_libraries()]
     rows = [("CUDA", f"usable, {report.devices} device(s), driver for CUDA {report.driver_version}")]
+    for number, card in enumerate(devices):
+        major, minor = card.capability
+        rows.append(
+            (
+                f"cuda:{number}",
+                f"{card.name}, {card.memory / 2**30:.1f} GiB, compute capability {major}.{minor}, fp16 attention: "
+                f"{card.attention()}",
+            )
+        )
     return rows + list(report.libraries)
+
+
+def _cuda_libraries() -> list[tuple[str, str]]:
+    from . import gpu
+
+    try:
+        return gpu.library_places()
+    except AlbertFastError:
+        return []
 
 
 def _models() -> list[tuple[str, str]]:

@@ -10,8 +10,10 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from . import _core, runtime
+from .errors import DeviceError
 
 if TYPE_CHECKING:
+    from .device import Cuda
     from .models import ModelFiles
     from .models.files import OnnxGraph
 
@@ -31,10 +33,15 @@ os.register_at_fork(after_in_child=_forget_parent)
 CACHE_BYTES = 16 << 20
 
 
-def engine_for(files: ModelFiles, precision: str) -> _core.Engine:
+def engine_for(files: ModelFiles, precision: str, cuda: Cuda | None = None) -> _core.Engine:
     """Return the engine of these files in this precision, loading it unless this process has it already.
 
-    Two annotators of one model share the weights in memory; the parameters stay their own.
+    Two annotators of one model on one device share the weights in memory; the parameters stay their own.
+
+    Raises
+    ------
+    DeviceError
+        The model cannot run on the device.
     """
     runtime.load()
     key = (
@@ -44,16 +51,17 @@ def engine_for(files: ModelFiles, precision: str) -> _core.Engine:
         files.geometry,
         files.keep_accents,
         precision,
+        cuda,
     )
     with _lock:
         engine = _engines.get(key)
         if engine is None:
-            engine = _load(files, precision)
+            engine = _load(files, precision, cuda)
             _engines[key] = engine
         return engine
 
 
-def _load(files: ModelFiles, precision: str) -> _core.Engine:
+def _load(files: ModelFiles, precision: str, cuda: Cuda | None) -> _core.Engine:
     geometry = dataclasses.asdict(files.geometry)
     tokenizer = {
         "spiece": files.spiece,
@@ -62,9 +70,26 @@ def _load(files: ModelFiles, precision: str) -> _core.Engine:
         "cls_id": files.added_tokens.get("[CLS]", -1),
         "sep_id": files.added_tokens.get("[SEP]", -1),
     }
+    if cuda is not None:
+        return _load_on_cuda(files, cuda, geometry, tokenizer)
     if files.graph is not None:
         return _core.Engine.of_graph(*_graph_parts(files.graph), geometry, tokenizer)
     return _core.Engine(_fill_store(files), geometry, tokenizer, precision)
+
+
+def _load_on_cuda(files: ModelFiles, cuda: Cuda, geometry: dict[str, Any], tokenizer: dict[str, Any]) -> _core.Engine:
+    from . import device
+
+    if files.graph is not None:
+        raise DeviceError(
+            f"{files.name} is an ONNX graph that is run as it is, and those run on the CPU only in this version of "
+            "albert_fast. Use device='cpu', or load the model from its weights."
+        )
+    settings = dataclasses.asdict(cuda)
+    if not cuda.rehearsal:
+        device.warn_of_other_runtimes()
+        _core.cuda_probe(settings)  # the provider's own message, before the weights are read
+    return _core.Engine.on_cuda(_fill_store(files), geometry, tokenizer, settings)
 
 
 def _fill_store(files: ModelFiles) -> _core.TensorStore:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import re
 import struct
 import sys
 from dataclasses import dataclass
@@ -65,7 +66,8 @@ def check_cuda(device: int = 0) -> CudaReport:
     if not provider.is_file():
         raise DeviceError(_no_provider(runtime))
     devices, version = _ask_driver()
-    needs = [name for name in needed_libraries(provider) if name != DRIVER and not name.startswith((*_SYSTEM, *_OWN))]
+    needs = _needs(provider)
+    _check_driver_version(version, needs, runtime)
     opened = _open_all(needs, runtime)
     if devices == 0:
         raise DeviceError(
@@ -76,6 +78,22 @@ def check_cuda(device: int = 0) -> CudaReport:
             f"There is no device cuda:{device}; this machine has {devices}. Use cuda:0 to cuda:{devices - 1}."
         )
     return CudaReport(runtime, devices, version, opened)
+
+
+def _needs(provider: Path) -> list[str]:
+    return [name for name in needed_libraries(provider) if name != DRIVER and not name.startswith((*_SYSTEM, *_OWN))]
+
+
+def _check_driver_version(version: str, needs: list[str], runtime: Runtime) -> None:
+    """Refuse a driver that is older than the CUDA that the provider was built with (drivers run older CUDA)."""
+    majors = [int(name.rpartition(".")[2]) for name in needs if re.fullmatch(r"libcudart\.so\.\d+", name)]
+    if not majors or not version or int(version.partition(".")[0]) >= majors[0]:
+        return
+    other = ', or install the package for CUDA 12: pip install "albert_fast[gpu-cu12]"' if majors[0] > 12 else ""
+    raise DeviceError(
+        f"The NVIDIA driver runs CUDA up to {version}, and {runtime.package or runtime.library.name} "
+        f"{runtime.version} needs CUDA {majors[0]}. Update the driver{other}."
+    )
 
 
 def _no_provider(runtime: Runtime) -> str:
@@ -98,6 +116,11 @@ def _ask_driver() -> tuple[int, str]:
     code = driver.cuInit(0)
     if code == 100:  # CUDA_ERROR_NO_DEVICE
         return 0, ""
+    if code == 3:  # CUDA_ERROR_NOT_INITIALIZED: what a forked child of a process with a CUDA context gets
+        raise DeviceError(
+            "The NVIDIA driver cannot start in this process, as a rule because it was forked from one that uses CUDA. "
+            "Start processes with the 'spawn' or 'forkserver' method."
+        )
     count, version = ctypes.c_int(0), ctypes.c_int(0)
     code = code or driver.cuDeviceGetCount(ctypes.byref(count)) or driver.cuDriverGetVersion(ctypes.byref(version))
     if code:
@@ -105,8 +128,61 @@ def _ask_driver() -> tuple[int, str]:
     return count.value, f"{version.value // 1000}.{version.value % 1000 // 10}"
 
 
+@dataclass(frozen=True, slots=True)
+class CudaDevice:
+    """A device as its driver describes it."""
+
+    name: str
+    memory: int
+    capability: tuple[int, int]
+
+    def attention(self) -> str:
+        """Return the kernel of PackedMultiHeadAttention that ONNX Runtime has for it in fp16."""
+        return "flash" if self.capability >= (8, 0) else "memory-efficient"
+
+
+def describe_devices(count: int) -> list[CudaDevice]:
+    """Ask the driver about its first `count` devices, after `check_cuda` has started it."""
+    driver = ctypes.CDLL(DRIVER)
+    found = []
+    for number in range(count):
+        name, memory = ctypes.create_string_buffer(128), ctypes.c_size_t(0)
+        handle, major, minor = ctypes.c_int(0), ctypes.c_int(0), ctypes.c_int(0)
+        code = (
+            driver.cuDeviceGet(ctypes.byref(handle), number)
+            or driver.cuDeviceGetName(name, len(name), handle)
+            or driver.cuDeviceTotalMem_v2(ctypes.byref(memory), handle)
+            or driver.cuDeviceGetAttribute(ctypes.byref(major), 75, handle)  # COMPUTE_CAPABILITY_MAJOR
+            or driver.cuDeviceGetAttribute(ctypes.byref(minor), 76, handle)
+        )
+        if code:
+            raise DeviceError(f"The NVIDIA driver answers with error {code} about device {number}. Check nvidia-smi.")
+        found.append(CudaDevice(name.value.decode("utf-8", "replace"), memory.value, (major.value, minor.value)))
+    return found
+
+
+def library_places() -> list[tuple[str, str]]:
+    """Return what the CUDA provider needs, each with the file that serves, "system", or why it does not open."""
+    provider = find_library().library.parent / PROVIDER
+    if not provider.is_file():
+        return []
+    opened, problems = _open_in_rounds(_needs(provider))
+    return [(name, opened.get(name) or f"missing: {problems[name]}") for name in _needs(provider)]
+
+
 def _open_all(needs: list[str], runtime: Runtime) -> tuple[tuple[str, str], ...]:
-    """Open the needed libraries; some need others of them, so go round until nothing more opens."""
+    opened, problems = _open_in_rounds(needs)
+    for name in needs:
+        if name not in opened:
+            raise DeviceError(
+                f"ONNX Runtime's CUDA provider needs {name}, which cannot be opened ({problems[name]}). Install it: "
+                f'pip install "albert_fast[{_extra(runtime)}]".'
+            )
+    return tuple((name, opened[name]) for name in needs)
+
+
+def _open_in_rounds(needs: list[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Open libraries of which some need others: go round until nothing more opens."""
     places = _wheel_folders()
     opened: dict[str, str] = {}
     problems: dict[str, str] = {}
@@ -121,13 +197,7 @@ def _open_all(needs: list[str], runtime: Runtime) -> tuple[tuple[str, str], ...]
                 progress = True
             except OSError as error:
                 problems[name] = str(error)
-    for name in needs:
-        if name not in opened:
-            raise DeviceError(
-                f"ONNX Runtime's CUDA provider needs {name}, which cannot be opened ({problems[name]}). Install it: "
-                f'pip install "albert_fast[{_extra(runtime)}]".'
-            )
-    return tuple((name, opened[name]) for name in needs)
+    return opened, problems
 
 
 def _open(name: str, places: list[Path]) -> str:

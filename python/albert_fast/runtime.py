@@ -9,6 +9,7 @@ thread.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import logging
 import math
@@ -16,6 +17,7 @@ import os
 import re
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,7 @@ LIBRARY_VARIABLE = "ALBERT_FAST_ORT_LIBRARY"
 THREADS_VARIABLE = "ALBERT_FAST_NUM_THREADS"
 TELEMETRY_VARIABLE = "ORT_DISABLE_TELEMETRY"
 MAX_THREADS = 1024
+LIMIT_SECONDS = 10  # how long a container's limit is believed
 
 # Every distribution known to write the package `onnxruntime`.
 DISTRIBUTIONS = (
@@ -264,9 +267,15 @@ def default_threads() -> int:
         if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= MAX_THREADS:
             raise ParameterError(f"{THREADS_VARIABLE} is {text!r}, expected a whole number from 1 to {MAX_THREADS}.")
         return int(text)
-    limit = cgroup_limit()
+    limit = _recent(cgroup_limit, int(time.monotonic() / LIMIT_SECONDS))
     processors = usable_processors()
     return processors if limit is None else max(1, min(processors, math.floor(limit + 1e-6)))
+
+
+@functools.lru_cache(maxsize=1)
+def _recent(read: Callable[[], float | None], period: int) -> float | None:
+    """Return what `read` found in this period: the limit stands in files, and every call of a model asks."""
+    return read()
 
 
 def usable_processors() -> int:

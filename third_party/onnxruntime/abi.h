@@ -22,8 +22,9 @@ struct PrepackedWeights;
 struct KernelContext;
 struct KernelInfo;
 struct TensorTypeAndShape;
+struct CudaProviderOptions;
 
-enum LoggingLevel : int { kLogWarning = 2, kLogError = 3 };
+enum LoggingLevel : int { kLogWarning = 2, kLogError = 3, kLogFatal = 4 };
 enum ElementType : int { kFloat = 1, kUint8 = 2, kInt8 = 3, kInt32 = 6, kInt64 = 7, kFloat16 = 10 };
 enum AllocatorType : int { kDeviceAllocator = 0 };
 enum MemoryType : int { kMemoryDefault = 0 };
@@ -129,6 +130,11 @@ inline constexpr std::uint32_t kCustomOpVersion = 18;
   X(9, 1, Status*, Run,                                                                                            \
     (Session*, const RunOptions*, const char* const* input_names, const Value* const* inputs,                      \
      std::size_t n_inputs, const char* const* output_names, std::size_t n_outputs, Value** outputs))               \
+  X(205, 11, Status*, CreateCUDAProviderOptions, (CudaProviderOptions** out))                                      \
+  X(206, 11, Status*, UpdateCUDAProviderOptions,                                                                   \
+    (CudaProviderOptions*, const char* const* keys, const char* const* values, std::size_t count))                 \
+  X(204, 11, Status*, SessionOptionsAppendExecutionProvider_CUDA_V2, (SessionOptions*, const CudaProviderOptions*)) \
+  X(208, 11, void, ReleaseCUDAProviderOptions, (CudaProviderOptions*))                                             \
   X(125, 4, Status*, GetAvailableProviders, (char*** names, int* count))                                           \
   X(126, 4, Status*, ReleaseAvailableProviders, (char** names, int count))                                         \
   X(254, 15, const char*, GetBuildInfoString, ())

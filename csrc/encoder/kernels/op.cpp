@@ -1,5 +1,6 @@
 #include "encoder/kernels/op.h"
 
+#include <algorithm>
 #include <exception>
 #include <memory>
 #include <utility>
@@ -91,7 +92,9 @@ Operator::Operator(Description description) : ort::CustomOp{}, description_(std:
   get_input_count = [](const ort::CustomOp* op) { return self(op).description_.inputs.size(); };
   get_output_type = [](const ort::CustomOp* op, std::size_t i) { return self(op).description_.outputs[i]; };
   get_output_count = [](const ort::CustomOp* op) { return self(op).description_.outputs.size(); };
-  get_input_characteristic = zero;  // required, not optional
+  get_input_characteristic = [](const ort::CustomOp* op, std::size_t i) {
+    return static_cast<int>(std::ranges::count(self(op).description_.optional_inputs, i));  // 0: required
+  };
   get_output_characteristic = zero;
   get_input_memory_type = zero;  // default memory
   get_variadic_input_min_arity = one;

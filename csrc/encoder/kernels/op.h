@@ -74,7 +74,8 @@ class Operator : public ort::CustomOp {
     const char* integer_attribute = nullptr;
     const char* real_attribute = nullptr;
     const char* levels_attribute = nullptr;
-    bool in_place = false;  // output 0 may be where input 0 stands
+    bool in_place = false;                          // output 0 may be where input 0 stands
+    std::vector<std::size_t> optional_inputs = {};  // a node may leave them out; `compute` does not read them
   };
   explicit Operator(Description description);
 

@@ -12,12 +12,13 @@ from .. import params as p
 from ..errors import DeviceError, InputError, ModelNotFoundError, ParameterError, TruncationWarning
 from ..results import Embeddings
 from ..warn import warn_user
-from .albert_params import CPU_PRECISIONS, LEVEL_POOLINGS, AlbertParams
+from .albert_params import LEVEL_POOLINGS, AlbertParams
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from .. import _core
+    from ..device import Cuda
     from ..frame import Frame
     from ..models import ModelFiles
     from ..wiring import Columns
@@ -100,12 +101,14 @@ class AlbertEmbeddings(AlbertParams):
         padding is attended to, long sentences are cut, and words without pieces get no vector.
     threads : int, optional
         Threads of one call. Default: ALBERT_FAST_NUM_THREADS, else every processor this process may use.
-    device : {"cpu"}
-        Where the model runs.
-    precision : {"fp32", "int8"}
-        Arithmetic of the layers' matrix products. With "int8" the weights are quantized when the model is loaded, and
-        the rows that go into a product each by itself, so that a vector still does not depend on its neighbours; all
-        else is fp32. `albert_fast.verify` says how far the vectors are from fp32's.
+    device : str, default "cpu"
+        "cpu", "cuda" (an NVIDIA GPU, with the extra ``gpu``) or, of several, "cuda:1". A device that cannot be used is
+        a DeviceError. The CUDA path has not run on a GPU yet: see docs/gpu.md.
+    precision : {"fp32", "int8", "fp16", "tf32"}, optional
+        Arithmetic: "fp32" (default) or "int8" on the CPU; "fp16" (default), "tf32" or "fp32" on CUDA. With "int8" the
+        weights of the layers' matrix products are quantized when the model is loaded, and the rows that go into a
+        product each by itself, so that a vector still does not depend on its neighbours; all else is fp32.
+        `albert_fast.verify` says how far the vectors are from fp32's.
 
     Examples
     --------
@@ -119,7 +122,8 @@ class AlbertEmbeddings(AlbertParams):
     def __init__(self, /, **parameters: Any) -> None:
         super().__init__(**parameters)
         self._files: ModelFiles | None = None
-        self._engine: tuple[str, _core.Engine] | None = None  # the precision it computes in, and it
+        # What it was loaded for (a precision, and the device if that is not the CPU), and it.
+        self._engine: tuple[tuple[str, Cuda | None], _core.Engine] | None = None
 
     # ---------------------------------------------------------------- getting and keeping a model
 
@@ -301,46 +305,33 @@ class AlbertEmbeddings(AlbertParams):
         return self._files
 
     def _loaded(self) -> _core.Engine:
-        precision = self._check_device()
-        if self._engine is None or self._engine[0] != precision:
+        wanted = self._check_device()
+        if self._engine is None or self._engine[0] != wanted:
             from ..engines import engine_for
 
-            self._engine = precision, engine_for(self._model_files(), precision)
+            self._engine = wanted, engine_for(self._model_files(), *wanted)
         return self._engine[1]
 
     def _warm_up(self) -> None:
         """Make the session now, so that the first call costs what the others cost."""
         self._loaded().embed_ids([[0, 0]], self._options())
 
-    def _check_device(self) -> str:
-        """Return the precision, which this device has."""
-        device, precision = self.get_param("device"), self.get_param("precision")
-        if device == "auto":
-            device = "cpu"
-        if device.startswith("cuda"):
-            from ..gpu import check_cuda
+    def _check_device(self) -> tuple[str, Cuda | None]:
+        """Return the precision, which the device has, and the device if it is not the CPU."""
+        from ..device import choose
 
-            number = device.removeprefix("cuda").removeprefix(":") or "0"
-            if not number.isdigit():
-                raise DeviceError(f"device={device!r} does not exist. Write 'cuda' or, for one of several, 'cuda:1'.")
-            check_cuda(int(number))
-            raise DeviceError(
-                f"device={device!r}: this version of albert_fast computes on the CPU only. Use device='cpu'."
-            )
-        if device != "cpu":
-            raise DeviceError(f"device={device!r} does not exist. Use device='cpu'.")
-        if precision not in CPU_PRECISIONS:
-            raise DeviceError(
-                f"precision={precision!r} is not available on the CPU, which computes in fp32 and int8. "
-                "Use precision='fp32' or 'int8'."
-            )
-        if precision != "fp32" and self._model_files().graph is not None:
+        # A precision that nobody set is the device's own.
+        precision = self.explicit_params().get("precision")
+        cuda = choose(self.get_param("device"), precision)
+        if cuda is not None:
+            return cuda.precision, cuda
+        if precision not in (None, "fp32") and self._model_files().graph is not None:
             raise DeviceError(
                 f"precision={precision!r} needs the model's weights, but {self._model_files().name} is an ONNX graph "
                 "that runs as it is, in the precision it was written with. Use precision='fp32', or load the model "
                 "from its weights (a Hugging Face folder, say)."
             )
-        return str(precision)
+        return precision or "fp32", None
 
     # Pickling carries the configuration; whoever unpickles loads the model from the same folder on first use.
     def __getstate__(self) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from .. import params as p
 from .stage import Annotator, annotator_params
 
 LEVELS = ("word", "piece", "sentence", "document")
-CPU_PRECISIONS = ("fp32", "int8")
 LEVEL_POOLINGS = {
     "word": ("first", "mean", "max"),
     "piece": ("first",),
@@ -53,8 +52,14 @@ PARAMS = (
     p.Param("offsets", "offsets", None, p.optional(p.one_of("codepoints", "utf16")), "What begin and end count."),
     p.Param("compat", "compat", None, p.optional(p.one_of("sparknlp")), "'sparknlp': its vectors, to the digit."),
     p.Param("threads", "threads", None, p.optional(p.integer(1, 1024)), "Threads of a call; None: all there are."),
-    p.Param("device", "device", "cpu", p.text, "Where the model runs: cpu."),
-    p.Param("precision", "precision", "fp32", p.one_of("fp32", "int8", "fp16", "tf32"), "Arithmetic: fp32, int8."),
+    p.Param("device", "device", "cpu", p.text, "Where the model runs: cpu, cuda or cuda:N."),
+    p.Param(
+        "precision",
+        "precision",
+        "fp32",
+        p.one_of("fp32", "int8", "fp16", "tf32"),
+        "Arithmetic: fp32 or int8; on cuda fp16 unless set.",
+    ),
     p.Param("show_progress", "showProgress", None, p.optional(p.boolean), "None: a bar on a terminal only."),
 )
 

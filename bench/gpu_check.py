@@ -1,0 +1,375 @@
+"""Everything that has to be seen on a GPU, in one go: ``python -m bench.gpu_check`` builds and downloads nothing.
+
+Correctness against float64, independence of neighbours, which attention kernel runs, the matrix rate of the card by
+cuBLAS, throughput as a share of it, latency, and what happens when memory is short. Prints a table and, with --json,
+writes everything to a file. Exit code: 0 all checks passed, 1 one failed, 2 there is no GPU here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import functools
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from albert_fast import AlbertEmbeddings, _core, engines, gpu, models, runtime
+from albert_fast.device import CUDA_PRECISIONS, Cuda
+from albert_fast.errors import AlbertFastError
+
+from . import cublas, machine
+from . import models as _makes_the_modules_of_tests_importable  # noqa: F401
+
+Array = NDArray[Any]
+# The project's bounds. fp16 and tf32 are judged by direction, fp32 by the largest error.
+MOST_ERROR = {"fp32": 1e-4}
+LEAST_COSINE = {"fp16": 0.9999, "tf32": 0.9999, "fp32": 0.999999}
+MOST_NEIGHBOUR = {"fp32": 1e-5, "tf32": 5e-3, "fp16": 2e-2}
+LENGTHS = (2, 3, 9, 17, 38, 64, 65, 127, 128)
+
+
+@dataclasses.dataclass
+class Report:
+    """What was found: facts by name, and checks of which one may fail."""
+
+    facts: dict[str, Any] = dataclasses.field(default_factory=dict)
+    checks: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+
+    def check(self, name: str, found: float, bound: float, at_least: bool = False) -> None:
+        passed = bool(found >= bound if at_least else found <= bound)
+        self.checks.append({"name": name, "found": found, "bound": bound, "passed": passed})
+        sign = ">=" if at_least else "<="
+        print(f"{'ok    ' if passed else 'FAILED'}  {name}: {found:.6g} {sign} {bound:g}", flush=True)
+
+    def fact(self, name: str, value: Any) -> None:
+        self.facts[name] = value
+        shown = f"{value:.6g}" if isinstance(value, float) else value
+        print(f"        {name}: {shown}", flush=True)
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.checks) and all(check["passed"] for check in self.checks)
+
+
+@dataclasses.dataclass
+class Setup:
+    """A random model of albert-base's size (tiny in a rehearsal) and the ways to run it."""
+
+    folder: Path
+    geometry: dict[str, Any]
+    weights: dict[str, Array]
+    device: int
+    rehearsal: bool
+    quick: bool
+
+    def engine(self, precision: str, **changes: Any) -> _core.Engine:
+        cuda = Cuda(device=self.device, precision=precision, rehearsal=self.rehearsal, **changes)
+        return engines.engine_for(models.read_folder(self.folder), precision, cuda)
+
+    def annotator(self, precision: str, **changes: Any) -> AlbertEmbeddings:
+        engine = self.engine(precision, **changes)
+
+        class OnDevice(AlbertEmbeddings):
+            def _loaded(self) -> _core.Engine:
+                return engine
+
+        return OnDevice._from_files(models.read_folder(self.folder), {})
+
+    def options(self, **changes: Any) -> dict[str, Any]:
+        return AlbertEmbeddings.load(self.folder)._options(**changes)
+
+
+def make_setup(work: Path, device: int, rehearsal: bool, quick: bool) -> Setup:
+    import base_weights
+    import make_model
+
+    if rehearsal:
+        geometry = make_model.geometry(vocab_size=8000)
+        weights = make_model.make_weights(geometry, 1)
+    else:
+        geometry, weights = dict(base_weights.BASE), base_weights.base_weights()
+    make_model.save_safetensors(work / "model.safetensors", weights)
+    (work / "spiece.model").write_bytes((models.built_in_folder() / "spiece.model").read_bytes())
+    (work / "config.json").write_text(json.dumps(make_model.config(geometry, architectures=["AlbertModel"])))
+    return Setup(work, geometry, weights, device, rehearsal, quick)
+
+
+def sequences_of(lengths: Sequence[int], vocabulary: int, seed: int = 0) -> list[list[int]]:
+    random = np.random.default_rng(seed)
+    return [[2, *random.integers(5, vocabulary, n - 2).tolist(), 3] for n in lengths]
+
+
+def texts_of(count: int, words: int, seed: int = 0) -> list[str]:
+    """Return texts of ragged lengths, all different, in words of the built-in vocabulary."""
+    from albert_fast import AlbertEmbeddings as Albert
+
+    tiny = Albert.pretrained(models.BUILT_IN)._loaded()
+    pieces = [tiny.piece(i) for i in range(300, 3000)]
+    known = [piece[1:] for piece in pieces if piece.startswith("▁") and piece[1:].isalpha()]
+    random = np.random.default_rng(seed)
+    lengths = np.clip(random.lognormal(np.log(words), 0.6, count), 3, 4 * words).astype(int)
+    return [" ".join(random.choice(known, n)) for n in lengths]
+
+
+# ------------------------------------------------------------------------------------------------- correctness
+
+
+def rows_of(engine: _core.Engine, sequences: list[list[int]], options: dict[str, Any]) -> list[Array]:
+    out = engine.embed_ids(sequences, options)
+    return [out["vectors"][a:b] for a, b in itertools.pairwise(out["row_splits"])]
+
+
+def check_against_float64(report: Report, setup: Setup, precisions: Sequence[str]) -> None:
+    from reference_albert import ReferenceAlbert
+
+    lengths = LENGTHS if setup.quick else (*LENGTHS, 300, 512)
+    sequences = sequences_of(lengths, setup.geometry["vocab_size"])
+    reference = ReferenceAlbert(setup.weights, setup.geometry)
+    expected = np.concatenate([reference.hidden_states(ids)[-1] for ids in sequences])
+    options = setup.options()
+    for precision in precisions:
+        got = np.concatenate(rows_of(setup.engine(precision), sequences, options)).astype(np.float64)
+        error = float(np.abs(got - expected).max())
+        norms = np.linalg.norm(got, axis=1) * np.linalg.norm(expected, axis=1)
+        cosine = float(((got * expected).sum(1) / norms).min())
+        report.fact(f"{precision}: largest error to float64", error)
+        if precision in MOST_ERROR:
+            report.check(f"{precision}: largest error to float64", error, MOST_ERROR[precision])
+        report.check(f"{precision}: worst cosine to float64", cosine, LEAST_COSINE[precision], at_least=True)
+
+
+def check_levels(report: Report, setup: Setup, precisions: Sequence[str]) -> None:
+    texts = [*texts_of(20, 8), "", "one", "same text", "same text", *texts_of(1, 120, seed=3)]
+    on_cpu = AlbertEmbeddings.load(setup.folder)
+    for precision in precisions:
+        on_device = setup.annotator(precision)
+        worst = 1.0
+        for level, pooling in (
+            ("word", "first"), ("word", "mean"), ("word", "max"), ("piece", None), ("sentence", "mean"),
+            ("sentence", "max"), ("document", "mean"), ("document", "cls"), ("document", "pooler"),
+        ):  # fmt: skip
+            a = on_cpu.embed(texts, level=level, pooling=pooling, layers=[-1]).vectors
+            b = on_device.embed(texts, level=level, pooling=pooling, layers=[-1]).vectors
+            norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+            cosines = np.where(norms > 0, (a * b).sum(1) / np.where(norms > 0, norms, 1), (a == b).all(1))
+            worst = min(worst, float(cosines.min()))
+        report.check(f"{precision}: worst cosine to the CPU over levels and poolings", worst, 0.9995, at_least=True)
+
+
+def check_independence(report: Report, setup: Setup, precisions: Sequence[str]) -> None:
+    vocabulary = setup.geometry["vocab_size"]
+    probe = sequences_of([21], vocabulary, seed=7)[0]
+    options = setup.options()
+    for precision in precisions:
+        engine = setup.engine(precision)
+        alone = rows_of(engine, [probe], options)[0]
+        worst = 0.0
+        for seed, lengths in enumerate([(128,), (3, 3, 3), (128,) * 40, (17, 90, 33)]):
+            others = sequences_of(lengths, vocabulary, seed)
+            for place in (0, len(others) // 2, len(others)):
+                rows = rows_of(engine, [*others[:place], probe, *others[place:]], options)[place]
+                worst = max(worst, float(np.abs(rows - alone).max()))
+        report.check(f"{precision}: change of a vector with its neighbours", worst, MOST_NEIGHBOUR[precision])
+
+
+def check_short_memory(report: Report, setup: Setup) -> None:
+    """With little memory the same numbers come, from smaller micro-batches."""
+    sequences = sequences_of([40] * 400, setup.geometry["vocab_size"])
+    options = setup.options()
+    plenty = np.concatenate(rows_of(setup.engine("fp32"), sequences, options))
+    # In a rehearsal the limit is for one hidden state.
+    limit = 4096 * setup.geometry["hidden_size"] if setup.rehearsal else 384 << 20
+    engine = setup.engine("fp32", memory_limit=limit)
+    short = np.concatenate(rows_of(engine, sequences, options))
+    report.check("fp32: change when memory is short", float(np.abs(short - plenty).max()), 1e-5)
+    again = engine.embed_ids(sequences, options)["stats"]["batches"]
+    report.check("micro-batches of the next call with little memory", float(again), 2.0, at_least=True)
+
+
+OTHER_RUNTIME = """
+import sys, numpy, onnxruntime
+from albert_fast import AlbertEmbeddings
+folder, device, file = sys.argv[1:]
+model = AlbertEmbeddings.load(folder)
+model.export("onnx", file)
+texts = ["one text", "and another one"]
+expected = model.embed(texts).vectors
+def theirs():
+    session = onnxruntime.InferenceSession(file, providers=["CUDAExecutionProvider"])
+    session.run(None, {item.name: numpy.ones((1, 8), numpy.int64) for item in session.get_inputs()})
+    return session
+first = theirs()
+found = AlbertEmbeddings.load(folder, device=device, precision="fp32").embed(texts).vectors
+second = theirs()
+print("WORST", float(numpy.abs(found - expected).max()))
+"""
+
+
+def check_other_runtime(report: Report, setup: Setup) -> None:
+    """The Python package onnxruntime with a CUDA session of its own in the same process, before us and after."""
+    with tempfile.TemporaryDirectory() as work:
+        place = [str(setup.folder), f"cuda:{setup.device}", str(Path(work) / "model.onnx")]
+        command = [sys.executable, "-c", OTHER_RUNTIME, *place]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+    worst = re.search(r"WORST (\S+)", run.stdout)
+    if worst is None:
+        report.fact("another runtime in the process", run.stderr[-2000:])
+    report.check("fp32: error beside another runtime", float(worst[1]) if worst else float("inf"), 1e-4)
+
+
+def attention_kernels(setup: Setup) -> list[str]:
+    """Return the kernels that ONNX Runtime says it runs, asked in processes of their own."""
+    script = "import sys; from albert_fast import AlbertEmbeddings as A; A.load(sys.argv[1], device=sys.argv[2], "
+    environment = {**os.environ, "ORT_ENABLE_ATTENTION_KERNEL_DEBUG_INFO": "1"}
+    found = []
+    for precision in CUDA_PRECISIONS:
+        command = [sys.executable, "-c", f"{script}precision={precision!r})", str(setup.folder), f"cuda:{setup.device}"]
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        kernels = sorted(set(re.findall(r"SdpaKernel=(\w+)", run.stdout + run.stderr)))
+        found.append(f"{precision}: {', '.join(kernels) or 'it does not say'}")
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------- speed
+
+
+def median_seconds(call: Callable[[], Any], repeats: int) -> float:
+    call()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return float(np.median(times))
+
+
+def seconds_of_ids(engine: _core.Engine, sequences: list[list[int]], options: dict[str, Any]) -> float:
+    return median_seconds(lambda: engine.embed_ids(sequences, options), 3)
+
+
+def flops_per_token(geometry: dict[str, Any]) -> float:
+    h, f = int(geometry["hidden_size"]), int(geometry["intermediate_size"])
+    layers = int(geometry["num_hidden_layers"] * geometry["inner_group_num"])
+    return 2.0 * (layers * (4 * h * h + 2 * h * f) + int(geometry["embedding_size"]) * h)
+
+
+def measure_throughput(report: Report, setup: Setup, precisions: Sequence[str]) -> None:
+    texts = texts_of(500 if setup.quick else 12_000, 26)
+    random = np.random.default_rng(1)
+    lengths = np.clip(random.lognormal(3.4, 0.6, 500 if setup.quick else 8000), 3, 128).astype(int)
+    sequences = sequences_of(lengths.tolist(), setup.geometry["vocab_size"])
+    work = flops_per_token(setup.geometry)
+    for precision in precisions:
+        rate = None
+        if not setup.rehearsal:
+            shapes = cublas.albert_products(16384, setup.geometry["hidden_size"], setup.geometry["intermediate_size"])
+            rate = cublas.measure(shapes, precision, setup.device).flops
+            report.fact(f"{precision}: matrix rate of the card on ALBERT's products (Tflop/s)", rate / 1e12)
+
+        def tell(name: str, tokens: int, seconds: float, key: str = precision, peak: float | None = rate) -> None:
+            report.fact(f"{key}: {name} (pieces/s)", tokens / seconds)
+            if peak:
+                report.fact(f"{key}: {name}, share of the matrix rate", tokens * work / seconds / peak)
+
+        for most in (4096, 8192, 16384, 32768):
+            seconds = seconds_of_ids(setup.engine(precision, most_tokens=most), sequences, setup.options(threads=2))
+            tell(f"ids to rows of every piece, {most} pieces at a time", int(lengths.sum()), seconds)
+        seconds = seconds_of_ids(setup.engine(precision), sequences, setup.options(threads=1))
+        tell("the same by one worker", int(lengths.sum()), seconds)
+        annotator = setup.annotator(precision)
+        for level in ("word", "document"):
+            tokens = annotator.embed(texts, level=level).stats["tokens"]
+            seconds = median_seconds(functools.partial(annotator.embed, texts, level=level), 3)
+            tell(f"texts to vectors of {level}s", tokens, seconds)
+
+
+def measure_latency(report: Report, setup: Setup, precisions: Sequence[str]) -> None:
+    text = texts_of(40, 8)
+    for precision in precisions:
+        annotator = setup.annotator(precision)
+        times = []
+        for i in range(60 if setup.quick else 400):
+            start = time.perf_counter()
+            annotator.embed(text[i % len(text)], level="document")
+            times.append(time.perf_counter() - start)
+        low, high = np.percentile(times[40:], [50, 99])
+        report.fact(f"{precision}: one text of about 8 words, p50 (ms)", float(low) * 1e3)
+        report.fact(f"{precision}: one text of about 8 words, p99 (ms)", float(high) * 1e3)
+
+
+# ------------------------------------------------------------------------------------------------------ running
+
+
+def look_for_gpu(device: int) -> tuple[gpu.CudaReport, list[gpu.CudaDevice]]:
+    report = gpu.check_cuda(device)
+    return report, gpu.describe_devices(report.devices)
+
+
+def run(report: Report, setup: Setup) -> None:
+    precisions = ("fp32",) if setup.rehearsal else CUDA_PRECISIONS
+    start = time.perf_counter()
+    setup.engine(precisions[0])
+    report.fact("load, the first (s)", time.perf_counter() - start)
+    check_against_float64(report, setup, precisions)
+    check_independence(report, setup, precisions)
+    check_levels(report, setup, precisions)
+    check_short_memory(report, setup)
+    if not setup.rehearsal:
+        report.fact("attention kernels", attention_kernels(setup))
+        check_other_runtime(report, setup)
+    measure_throughput(report, setup, precisions)
+    measure_latency(report, setup, precisions)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.gpu_check", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--device", type=int, default=0, help="number of the CUDA device")
+    parser.add_argument("--json", type=Path, help="file for everything that was found")
+    parser.add_argument("--quick", action="store_true", help="less of everything")
+    parser.add_argument(
+        "--rehearse", action="store_true", help="try this script without a GPU: its numbers mean nothing"
+    )
+    arguments = parser.parse_args(argv)
+    report = Report()
+    try:
+        runtime.load()
+        if arguments.rehearse:
+            print("rehearsal on the CPU: no GPU is used, no speed below means anything")
+        else:
+            cuda, devices = look_for_gpu(arguments.device)
+            report.fact("devices", [dataclasses.asdict(card) for card in devices])
+            report.fact("driver runs CUDA", cuda.driver_version)
+        report.fact("ONNX Runtime", _core.runtime_version())
+        report.fact("processor", machine.cpu_name())
+        with tempfile.TemporaryDirectory() as work:
+            run(report, make_setup(Path(work), arguments.device, arguments.rehearse, arguments.quick))
+    except AlbertFastError as error:
+        if report.checks or "devices" in report.facts:
+            report.checks.append({"name": "no error", "found": str(error), "bound": "", "passed": False})
+            print(f"FAILED  {type(error).__name__}: {error}")
+        else:
+            report.facts["no GPU"] = str(error)
+            print(f"no GPU: {error}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(dataclasses.asdict(report), indent=1) + "\n", encoding="utf-8")
+    if "no GPU" in report.facts:
+        return 2
+    failed = sum(not check["passed"] for check in report.checks)
+    print(f"{len(report.checks) - failed} of {len(report.checks)} checks passed")
+    return 0 if report.passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "encoder/cuda/device_weights.h"
+
+namespace albert_fast::encoder::cuda {
+
+/// The graph's inputs, in the order in which a run passes them; the last two only with OutputChoice::means.
+inline constexpr const char* kInputs[] = {"input_ids", "position_ids", "cu_seqlens", "token_offset",
+                                          "row_index", "row_mask",     "row_share"};
+inline constexpr const char* kOutput = "rows";
+
+/// The packed ALBERT graph for ONNX Runtime's CUDA provider, as ONNX protobuf: every operator has a CUDA
+/// kernel, none needs cuDNN, none reads a shape back to the host.
+///
+/// Inputs: input_ids, position_ids [tokens], cu_seqlens [sequences + 1], token_offset [sequences, longest],
+/// all int32; row_index int32 [rows] (which token row is an output row) or, with `means`, [rows, width],
+/// row_mask float [rows, 1, width] and row_share float [rows, 1] (row = share * sum of its masked tokens).
+/// Output: rows float [rows, hidden].
+struct DeviceGraph {
+  std::string onnx;
+  std::vector<std::string> weights;  // names of the placeholders that a session must fill
+};
+
+/// `attention_domain` is com.microsoft, or in a rehearsal that of our operator.
+DeviceGraph write_device_graph(const Geometry& geometry, const DeviceWeights& weights,
+                               const OutputChoice& choice, Precision precision,
+                               std::string_view attention_domain = "com.microsoft");
+
+}  // namespace albert_fast::encoder::cuda

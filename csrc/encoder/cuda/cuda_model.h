@@ -1,0 +1,47 @@
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "encoder/cuda/cuda_graph.h"
+#include "encoder/cuda/device_batch.h"
+#include "encoder/cuda/device_weights.h"
+#include "encoder/cuda/pinned_memory.h"
+#include "encoder/cuda/settings.h"
+#include "encoder/model.h"
+
+namespace albert_fast::encoder::cuda {
+
+/// An ALBERT on an NVIDIA GPU. Nothing of a run but the copies happens on the CPU; what cannot be done on the
+/// device is a `device` error.
+class CudaModel final : public Model {
+ public:
+  CudaModel(TensorStore store, const Geometry& geometry, const Settings& settings);
+  ~CudaModel() override { drop_sessions(); }
+
+  [[nodiscard]] bool has_pooler() const override { return weights_.has("pooler.weight"); }
+  [[nodiscard]] bool has_layers() const override { return true; }
+  [[nodiscard]] std::optional<Pace> pace() const override;
+  [[nodiscard]] AlignedBuffer<float> make_rows(std::size_t count) const override;
+  bool run(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
+           const PackedBatch& batch, std::span<float> out) const override;
+
+ private:
+  [[nodiscard]] ort::SessionHandle make_session(const OutputChoice& choice, int threads) const override;
+  void open_session(const ort::SessionOptionsHandle& options, const DeviceGraph& graph,
+                    ort::SessionHandle& session) const;
+  bool run_whole(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
+                 const PackedBatch& batch, std::span<float> out) const;
+  void run_on_device(ort::Session* session, const ort::RunOptionsHandle& options, const DeviceBatch& batch,
+                     std::span<float> rows) const;
+  bool run_halves(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
+                  const PackedBatch& batch, std::span<float> out) const;
+  [[nodiscard]] std::string device_name() const { return "cuda:" + std::to_string(settings_.device); }
+
+  Settings settings_;
+  DeviceWeights weights_;
+  mutable PinnedMemory pinned_;
+  mutable std::atomic<std::uint32_t> most_tokens_;
+};
+
+}  // namespace albert_fast::encoder::cuda

@@ -1,0 +1,154 @@
+#include "encoder/cuda/device_batch.h"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <numeric>
+
+#include "base/error.h"
+#include "encoder/graph.h"
+
+namespace albert_fast::encoder::cuda {
+namespace {
+
+constexpr std::int64_t kTokenStep = 64;
+constexpr std::int64_t kLengthStep = 64;
+// Means are gathered as [rows, width]; more than this many numbers of a token each go to the host instead.
+constexpr std::int64_t kMostGathered = 4;
+
+std::int64_t round_up(std::int64_t value, std::int64_t step) { return (value + step - 1) / step * step; }
+
+void add_sequences(const PackedBatch& batch, DeviceBatch& out) {
+  out.input_ids.assign(batch.input_ids.begin(), batch.input_ids.end());
+  out.position_ids.assign(batch.position_ids.begin(), batch.position_ids.end());
+  out.cu_seqlens.assign(batch.cu_seqlens.begin(), batch.cu_seqlens.end());
+  std::int32_t longest = 1;
+  for (std::size_t s = 0; s + 1 < batch.cu_seqlens.size(); ++s) {
+    longest = std::max(longest, batch.cu_seqlens[s + 1] - batch.cu_seqlens[s]);
+  }
+  out.longest = round_up(longest, kLengthStep);
+  // Dummies are sequences of their own, so no real token sees them, and what they hold does not matter.
+  auto missing = static_cast<std::int32_t>(padded_tokens(static_cast<std::int64_t>(batch.input_ids.size())) -
+                                           static_cast<std::int64_t>(batch.input_ids.size()));
+  while (missing > 0) {
+    const std::int32_t length = std::min(missing, static_cast<std::int32_t>(out.longest));
+    out.input_ids.insert(out.input_ids.end(), static_cast<std::size_t>(length), 0);
+    out.position_ids.insert(out.position_ids.end(), static_cast<std::size_t>(length), 0);
+    out.cu_seqlens.push_back(out.cu_seqlens.back() + length);
+    missing -= length;
+  }
+}
+
+// First where each packed token stands in a padded [sequences, longest] layout, then the places left over.
+void add_token_offset(DeviceBatch& out) {
+  const auto sequences = static_cast<std::int64_t>(out.cu_seqlens.size()) - 1;
+  if (sequences * out.longest > std::numeric_limits<std::int32_t>::max()) {
+    fail(ErrorCode::internal, "a micro-batch has more places than 32 bits count");
+  }
+  out.token_offset.resize(static_cast<std::size_t>(sequences * out.longest));
+  std::int32_t* real = out.token_offset.data();
+  std::int32_t* padding = real + out.cu_seqlens.back();
+  const auto longest = static_cast<std::int32_t>(out.longest);
+  for (std::int32_t s = 0; s < sequences; ++s) {
+    const auto at = static_cast<std::size_t>(s);
+    const std::int32_t length = out.cu_seqlens[at + 1] - out.cu_seqlens[at];
+    std::iota(real, real + length, s * longest);
+    std::iota(padding, padding + (longest - length), s * longest + length);
+    real += length;
+    padding += longest - length;
+  }
+}
+
+void add_token_rows(const PackedBatch& batch, DeviceBatch& out, bool direct) {
+  out.row_index.assign(batch.row_tokens.begin(), batch.row_tokens.end());
+  out.rows = static_cast<std::int64_t>(out.row_index.size());
+  if (direct) return;
+  out.host_splits.assign(batch.row_splits.begin(), batch.row_splits.end());
+  out.host_tokens.resize(out.row_index.size());
+  std::iota(out.host_tokens.begin(), out.host_tokens.end(), 0);
+}
+
+void add_mean_rows(const PackedBatch& batch, DeviceBatch& out, bool direct) {
+  out.means = true;
+  const bool sum = batch.reduction == static_cast<std::int32_t>(Reduction::sum);
+  if (!direct) out.host_splits.assign(1, 0);
+  for (std::size_t r = 0; r + 1 < batch.row_splits.size(); ++r) {
+    const auto begin = static_cast<std::size_t>(batch.row_splits[r]);
+    const auto end = static_cast<std::size_t>(batch.row_splits[r + 1]);
+    if (begin < end) {
+      // The places left over name the row's own first token, masked: no row can see another's numbers.
+      for (std::size_t i = 0; i < static_cast<std::size_t>(out.width); ++i) {
+        const bool is_real = begin + i < end;
+        out.row_index.push_back(batch.row_tokens[is_real ? begin + i : begin]);
+        out.row_mask.push_back(is_real ? 1.0F : 0.0F);
+      }
+      out.row_share.push_back(sum ? 1.0F : 1.0F / static_cast<float>(end - begin));
+      if (!direct) out.host_tokens.push_back(static_cast<std::int32_t>(out.rows));
+      ++out.rows;
+    }
+    if (!direct) out.host_splits.push_back(static_cast<std::int32_t>(out.rows));
+  }
+}
+
+}  // namespace
+
+std::int64_t padded_tokens(std::int64_t tokens) {
+  const auto octave = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(tokens)));
+  return round_up(tokens, std::max(kTokenStep, octave / 8));
+}
+
+void lay_out(const PackedBatch& batch, DeviceBatch& out) {
+  out.row_index.clear();
+  out.row_mask.clear();
+  out.row_share.clear();
+  out.host_splits.clear();
+  out.host_tokens.clear();
+  out.rows = 0;
+  out.means = false;
+  add_sequences(batch, out);
+  add_token_offset(out);
+  std::int64_t filled = 0;
+  std::int32_t widest = 0;
+  for (std::size_t r = 0; r + 1 < batch.row_splits.size(); ++r) {
+    const std::int32_t width = batch.row_splits[r + 1] - batch.row_splits[r];
+    widest = std::max(widest, width);
+    filled += width > 0 ? 1 : 0;
+  }
+  const bool holes = filled + 1 < static_cast<std::int64_t>(batch.row_splits.size());
+  const bool is_max = batch.reduction == static_cast<std::int32_t>(Reduction::max);
+  const auto tokens = static_cast<std::int64_t>(batch.input_ids.size());
+  out.width = std::max(widest, 1);
+  if (widest <= 1 || is_max || filled * widest > kMostGathered * tokens) {
+    out.width = 1;
+    add_token_rows(batch, out, widest <= 1 && !holes);
+  } else {
+    add_mean_rows(batch, out, !holes);
+  }
+}
+
+OwnedBatch part_of(const PackedBatch& batch, std::size_t first, std::size_t last) {
+  const std::int32_t token_begin = batch.cu_seqlens[first];
+  const std::int32_t token_end = batch.cu_seqlens[last];
+  const auto slice = [&](std::span<const std::int32_t> all) {
+    return std::vector<std::int32_t>(all.begin() + token_begin, all.begin() + token_end);
+  };
+  OwnedBatch part;
+  part.input_ids = slice(batch.input_ids);
+  part.position_ids = slice(batch.position_ids);
+  for (std::size_t s = first; s <= last; ++s) part.cu_seqlens.push_back(batch.cu_seqlens[s] - token_begin);
+  part.row_splits.push_back(0);
+  part.reduction = batch.reduction;
+  // Rows stand in the order of the sequences. One without tokens goes with the row before it.
+  std::int32_t place = 0;
+  for (std::size_t r = 0; r + 1 < batch.row_splits.size(); ++r) {
+    const auto begin = static_cast<std::size_t>(batch.row_splits[r]);
+    const auto end = static_cast<std::size_t>(batch.row_splits[r + 1]);
+    if (begin < end) place = batch.row_tokens[begin];
+    if (place < token_begin || place >= token_end) continue;
+    for (std::size_t i = begin; i < end; ++i) part.row_tokens.push_back(batch.row_tokens[i] - token_begin);
+    part.row_splits.push_back(static_cast<std::int32_t>(part.row_tokens.size()));
+  }
+  return part;
+}
+
+}  // namespace albert_fast::encoder::cuda

@@ -1,0 +1,254 @@
+"""onnxruntime-gpu itself on a GPU that exists on paper only (`paper_gpu/`): kernels that compute nothing.
+
+What is tested is everything around the kernels: that the provider opens and takes our options, that every node of the
+graph has a CUDA kernel, which attention kernel it chooses, how memory is asked for and runs out, and what is said.
+Needs a folder into which onnxruntime-gpu was installed (``pip install --no-deps --target FOLDER onnxruntime-gpu``),
+named by ALBERT_FAST_GPU_PACKAGE, and gcc.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from albert_fast import runtime
+
+pytestmark = pytest.mark.slow
+
+PRELUDE = """
+import gc, json, os, sys
+from albert_fast import AlbertEmbeddings, DeviceError
+TEXTS = [f"{a} {b} is a text with {n} words" for n, (a, b) in enumerate((a, b) for a in "abcdefgh" for b in "klmnop")]
+found = {}
+"""
+
+
+@pytest.fixture(scope="module")
+def package() -> Path:
+    folder = os.environ.get("ALBERT_FAST_GPU_PACKAGE", "")
+    if not folder:
+        pytest.skip("skipped: no onnxruntime-gpu (ALBERT_FAST_GPU_PACKAGE is not set; see CONTRIBUTING.md)")
+    assert (Path(folder) / "onnxruntime").is_dir(), f"ALBERT_FAST_GPU_PACKAGE names {folder}: no onnxruntime there"
+    return Path(folder)
+
+
+@pytest.fixture(scope="module")
+def cuda(package: Path) -> int:
+    """The CUDA version that the package was built for."""
+    return int(runtime.read_build_info(package / "onnxruntime")["cuda_version"].partition(".")[0])
+
+
+@pytest.fixture(scope="module")
+def libraries(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    spec = importlib.util.spec_from_file_location("paper_gpu_build", Path(__file__).parent / "paper_gpu" / "build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    folder = tmp_path_factory.mktemp("paper_gpu")
+    module.build(package / "onnxruntime" / "capi" / "libonnxruntime_providers_cuda.so", folder)
+    return folder
+
+
+@pytest.fixture(name="run")
+def _run(package: Path, libraries: Path, cuda: int) -> Any:
+    def run(script: str, path: Path = libraries, **environment: object) -> dict[str, Any]:
+        """Run a script on the paper GPU, and return its dict `found` and what it said."""
+        variables = {name: str(value) for name, value in environment.items()}
+        variables |= {"PYTHONPATH": str(package), "LD_LIBRARY_PATH": str(path), "CUDART": f"libcudart.so.{cuda}"}
+        done = subprocess.run(
+            [sys.executable, "-c", f"{PRELUDE}{script}\nprint('FOUND', json.dumps(found))"],
+            env={**os.environ, **variables}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout.rpartition("FOUND")[2])
+        return {**found, "said": done.stdout + done.stderr}
+
+    return run
+
+
+REFUSED = """
+try:
+    AlbertEmbeddings.pretrained("albert_tiny_en", device=os.environ.get("DEVICE", "cuda"))
+except DeviceError as error:
+    found["error"] = str(error)
+"""
+
+
+def test_every_node_has_a_cuda_kernel(run: Any) -> None:
+    found = run("""
+for precision in ("fp16", "tf32", "fp32"):
+    model = AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda", precision=precision)
+    for level, pooling, layers in (("word", "first", -1), ("word", "mean", -1), ("word", "max", (0, 2)),
+                                   ("piece", None, 0), ("sentence", "mean", (1, 4)), ("document", "pooler", -1)):
+        if pooling == "pooler" and not model._loaded().has_pooler:
+            continue
+        out = model.embed(TEXTS, level=level, pooling=pooling, layers=layers)
+        found[f"{precision} {level} {pooling}"] = [*out.vectors.shape, out.stats["copies"]]
+""")
+    assert found["fp16 word first"] == found["fp32 word first"] == [384, 160, 0]
+    assert found["tf32 sentence mean"] == [48, 160, 0]
+    assert found["fp16 word max"][2] == 1  # maxima are made on the host
+
+
+def test_the_attention_kernels(run: Any) -> None:
+    said = run("""
+for precision in ("fp16", "fp32"):
+    AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda", precision=precision).embed(TEXTS)
+""", ORT_ENABLE_ATTENTION_KERNEL_DEBUG_INFO=1)["said"]  # fmt: skip
+    kernels = set(re.findall(r"Operator=PackedMultiHeadAttention .*DataType=(\w+) SdpaKernel=(\w+)", said))
+    assert kernels == {("fp16", "FLASH_ATTENTION"), ("fp32", "EFFICIENT_ATTENTION")}
+
+
+def test_results_lie_in_pinned_memory_until_they_are_dropped(run: Any) -> None:
+    found = run("""
+import ctypes
+model = AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda")
+count = ctypes.c_int.in_dll(ctypes.CDLL(os.environ["CUDART"]), "paper_gpu_pinned")
+def embed(texts):
+    before = count.value
+    return model.embed(texts).vectors, count.value - before
+small, found["small"] = embed(TEXTS)
+many = [f"{text} {n}" for n in range(6) for text in TEXTS]
+first, found["first"] = embed(many)
+place = first.ctypes.data
+second, found["second"] = embed(many)
+del first
+third, found["third"] = embed(many)
+found["same place"] = third.ctypes.data == place and place % 64 == 0
+kept, large = [third], [" ".join(TEXTS)] * 600  # computed once
+while len(kept) < 100:
+    out, more = embed(large)
+    if more == 0:
+        break
+    kept.append(out)
+found["most"] = sum(out.nbytes for out in kept) + second.nbytes
+del out, third, kept, second
+del model
+gc.collect()
+found["alive"] = float(abs(small).sum())
+""")
+    assert [found[name] for name in ("small", "first", "second", "third")] == [0, 1, 1, 0]
+    assert found["same place"]
+    assert 0.8 * 2**30 < found["most"] <= 2**30
+
+
+def test_memory_that_runs_out(run: Any) -> None:
+    script = """
+model = AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda")
+texts = [f"{text} and {n}" for n in range(20) for text in TEXTS]
+found["batches"] = [model.embed(texts, level="document").stats["batches"] for _ in range(2)]
+"""
+    for variables in ({"PAPER_GPU_MIB": 40}, {"ALBERT_FAST_GPU_MEMORY_MIB": 40}):
+        first, second = run(script, **variables)["batches"]
+        assert first == 1
+        assert second > 1, "the next call begins with what fits"
+    assert "Non-zero status" not in run(script, PAPER_GPU_MIB=40)["said"]
+    assert run(script)["batches"] == [1, 1]
+    error = run(REFUSED, PAPER_GPU_MIB=1)["error"]
+    assert re.search(r"cannot be put on cuda:0: .*Failed to allocate memory.* Free memory of the device", error)
+    assert "onnxruntime_src" not in error
+
+
+@pytest.mark.parametrize(("variables", "message"), [
+    ({"PAPER_GPU_DEVICES": 2, "DEVICE": "cuda:2"}, r"no device cuda:2; this machine has 2"),
+    ({"PAPER_GPU_DEVICES": 0}, r"finds no device"),
+    ({"PAPER_GPU_INIT": 100}, r"finds no device"),
+    ({"PAPER_GPU_INIT": 999}, r"driver answers with error 999"),
+    ({"PAPER_GPU_INIT": 3}, r"'spawn' or 'forkserver'"),
+    ({"PAPER_GPU_VERSION": 11080}, r"CUDA up to 11\.8.*needs CUDA 1[23]\. Update the driver"),
+])  # fmt: skip
+def test_what_is_refused(run: Any, variables: dict[str, Any], message: str) -> None:
+    assert re.search(message, run(REFUSED, **variables)["error"])
+
+
+@pytest.mark.parametrize("name", ["libcurand.so.10", "libcublasLt.so.{}", "libcuda.so.1"])
+def test_a_library_that_is_missing(run: Any, libraries: Path, cuda: int, tmp_path: Path, name: str) -> None:
+    name = name.format(cuda)
+    folder = tmp_path / "some"
+    shutil.copytree(libraries, folder)
+    (folder / name).unlink()
+    error = run(REFUSED, path=folder)["error"]
+    assert re.search(rf"{re.escape(name)}.*cannot be opened", error)
+    assert "pip install" in error or "Install the driver" in error
+
+
+def test_many_callers_and_models(run: Any) -> None:
+    found = run("""
+import threading
+models = [AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda", precision=p) for p in ("fp16", "fp32")]
+done = []
+def call(n):
+    for level in ("word", "document", "sentence"):
+        done.append(len(models[n % 2].embed([f"{text} {n}" for text in TEXTS], level=level)))
+threads = [threading.Thread(target=call, args=(n,)) for n in range(6)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+found["calls"] = len(done)
+""")
+    assert found["calls"] == 18
+
+
+def test_a_forked_child(run: Any) -> None:
+    found = run("""
+from albert_fast.errors import ForkError
+model = AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda")
+engine, options = model._loaded(), model._options()
+out = model.embed(TEXTS).vectors
+read, write = os.pipe()
+if os.fork() == 0:
+    try:
+        engine.embed(TEXTS, options)
+    except ForkError:
+        os.write(write, b"refused ")
+    del out, model, engine
+    gc.collect()
+    os.write(write, b"and alive")
+    os._exit(0)
+os.close(write)
+found["child"] = os.fdopen(read).read()
+""")
+    assert found["child"] == "refused and alive"
+
+
+@pytest.mark.parametrize("order", ["ours", "theirs"])
+def test_the_python_package_in_the_same_process(run: Any, tmp_path: Path, order: str) -> None:
+    pytest.importorskip("onnxruntime")
+    found = run("""
+import warnings
+import numpy as np
+def ours():
+    model = AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda")
+    found.setdefault("ours", []).append(model.embed("I love NLP").vectors.shape)
+    return model
+def theirs():
+    AlbertEmbeddings.pretrained("albert_tiny_en").export("onnx", os.environ["FILE"])
+    import onnxruntime
+    session = onnxruntime.InferenceSession(os.environ["FILE"], providers=["CUDAExecutionProvider"])
+    (hidden, *_) = session.run(None, {item.name: np.ones((1, 4), np.int64) for item in session.get_inputs()})
+    found["theirs"] = hidden.shape
+    return session
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    kept = [ours(), theirs(), ours()] if os.environ["ORDER"] == "ours" else [theirs(), ours()]
+found["warned"] = any("Another copy of ONNX Runtime" in str(w.message) for w in caught)
+""", ORDER=order, FILE=tmp_path / "model.onnx")  # fmt: skip
+    assert found["ours"][-1] == [3, 160]
+    assert found["theirs"] == [1, 4, 160]
+    assert found["warned"] == (order == "theirs")
+
+
+def test_the_doctor(run: Any, cuda: int) -> None:
+    found = run("from albert_fast import doctor\nfound['gpu'] = dict(doctor._gpu())")
+    assert found["gpu"]["CUDA"] == "usable, 1 device(s), driver for CUDA 13.0"
+    assert found["gpu"]["cuda:0"] == "Paper GPU, 24.0 GiB, compute capability 8.6, fp16 attention: flash"
+    assert found["gpu"][f"libcudart.so.{cuda}"] == "system"
