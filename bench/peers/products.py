@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,11 +19,12 @@ def micro_batches(lengths: list[int], geometry: dict[str, Any], threads: int) ->
     """Return the rows of every micro-batch that csrc/encoder (runner.cpp, packing.cpp) makes of these sequences."""
     hidden = geometry["hidden_size"]
     per_token = 2.0 * hidden * max(geometry["intermediate_size"], 3 * hidden)
-    most = int(min(max(1.5e10 / per_token, 64), 512))
-    budget = min(most, max(sum(lengths) // threads + 1, 96))
+    most, total = min(max(1.5e10 / per_token, 64), 512), sum(lengths)
+    count = math.ceil(total / most)
+    count = max(count, min(total // 96, threads)) if count < threads else -(-count // threads) * threads
     rows: list[int] = []
     for length in lengths:
-        if rows and rows[-1] + length <= budget:
+        if rows and (sum(rows) + length // 2) * count < total * len(rows):
             rows[-1] += length
         else:
             rows.append(length)

@@ -43,8 +43,12 @@ std::vector<std::uint32_t> find_repeats(const Encoding& encoding, const std::vec
   return source;
 }
 
-std::vector<MicroBatch> cut_batches(const std::vector<Window>& windows,
-                                    const std::vector<std::uint32_t>& source, std::uint32_t token_budget) {
+namespace {
+
+/// `is_full(batch, tokens)` says whether a window of so many tokens goes into the next batch.
+template <class IsFull>
+std::vector<MicroBatch> cut(const std::vector<Window>& windows, const std::vector<std::uint32_t>& source,
+                            IsFull is_full) {
   std::vector<MicroBatch> batches;
   for (std::uint32_t w = 0; w < windows.size(); ++w) {
     if (source[w] != w) {  // only its rows pass by, untouched
@@ -52,11 +56,32 @@ std::vector<MicroBatch> cut_batches(const std::vector<Window>& windows,
       continue;
     }
     const std::uint32_t tokens = windows[w].tokens();
-    if (batches.empty() || batches.back().tokens + tokens > token_budget) batches.push_back({w, w + 1, 0});
+    if (batches.empty() || is_full(batches, tokens)) batches.push_back({w, w + 1, 0});
     batches.back().window_end = w + 1;
     batches.back().tokens += tokens;
   }
   return batches;
+}
+
+}  // namespace
+
+std::vector<MicroBatch> cut_batches(const std::vector<Window>& windows,
+                                    const std::vector<std::uint32_t>& source, std::uint32_t token_budget) {
+  return cut(windows, source, [&](const std::vector<MicroBatch>& batches, std::uint32_t tokens) {
+    return batches.back().tokens + tokens > token_budget;
+  });
+}
+
+std::vector<MicroBatch> cut_evenly(const std::vector<Window>& windows,
+                                   const std::vector<std::uint32_t>& source, std::uint64_t tokens,
+                                   std::uint32_t count) {
+  std::uint64_t before = 0;  // tokens of the batches that are complete
+  return cut(windows, source, [&](const std::vector<MicroBatch>& batches, std::uint32_t next) {
+    const std::uint64_t until_middle = before + batches.back().tokens + next / 2;
+    const bool is_full = until_middle * count >= tokens * batches.size();
+    if (is_full) before += batches.back().tokens;
+    return is_full;
+  });
 }
 
 PackedBatch Packer::pack(const MicroBatch& batch, const std::vector<std::uint32_t>& source) {

@@ -23,6 +23,12 @@ std::vector<std::uint32_t> find_repeats(const Encoding& encoding, const std::vec
 std::vector<MicroBatch> cut_batches(const std::vector<Window>& windows,
                                     const std::vector<std::uint32_t>& source, std::uint32_t token_budget);
 
+/// Cuts the windows into at most `count` micro-batches of nearly equal size: a border lies where the window
+/// nearest to an equal share ends.
+std::vector<MicroBatch> cut_evenly(const std::vector<Window>& windows,
+                                   const std::vector<std::uint32_t>& source, std::uint64_t tokens,
+                                   std::uint32_t count);
+
 /// Lays the sequences of a micro-batch end to end. Reused between micro-batches by one worker.
 class Packer {
  public:

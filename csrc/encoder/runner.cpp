@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -20,14 +21,19 @@ constexpr double kInlineFlops = 1e10;
 // A smaller share per worker costs more in short products than the second core brings.
 constexpr std::uint64_t kMinShare = 96;
 
-std::uint32_t token_budget(const Geometry& geometry, std::uint64_t tokens, int threads) {
+/// How many micro-batches of nearly equal size the processor computes `tokens` in.
+std::uint32_t batch_count(const Geometry& geometry, std::uint64_t tokens, int threads) {
   const double per_token =
       2.0 * static_cast<double>(geometry.hidden_size) *
       static_cast<double>(std::max(geometry.intermediate_size, 3 * geometry.hidden_size));
   const double most = std::clamp(kMaxProductFlops / per_token, 64.0, kMaxTokens);
-  const std::uint64_t share = tokens / static_cast<std::uint64_t>(threads) + 1;
-  return static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(static_cast<std::uint64_t>(most), std::max(share, kMinShare)));
+  const auto workers = static_cast<std::uint64_t>(threads);
+  const auto count = static_cast<std::uint64_t>(std::ceil(static_cast<double>(tokens) / most));
+  if (count < workers) {  // more than needed, as long as each is worth a worker
+    return static_cast<std::uint32_t>(std::max(count, std::min(tokens / kMinShare, workers)));
+  }
+  return static_cast<std::uint32_t>((count + workers - 1) / workers *
+                                    workers);  // no worker waits for another
 }
 
 class Run {
@@ -45,8 +51,9 @@ class Run {
     const Geometry& geometry = plan_.model.geometry();
     const std::optional<Pace> pace = plan_.model.pace();
     const int threads = pace ? std::min(pace->workers, plan_.threads) : plan_.threads;
-    batches_ = cut_batches(plan_.windows, plan_.source,
-                           pace ? pace->most_tokens : token_budget(geometry, stats_.tokens, plan_.threads));
+    batches_ = pace ? cut_batches(plan_.windows, plan_.source, pace->most_tokens)
+                    : cut_evenly(plan_.windows, plan_.source, stats_.tokens,
+                                 batch_count(geometry, stats_.tokens, plan_.threads));
     stats_.batches = batches_.size();
     if (batches_.empty()) return;
     // A lone micro-batch uses all cores inside its products; many use one core each, without barriers.

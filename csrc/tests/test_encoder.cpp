@@ -179,6 +179,37 @@ ALBERT_FAST_TEST(identical_windows_are_found_and_other_splits_are_not) {
   CHECK_EQ(batches[0].window_end, 3U);
 }
 
+ALBERT_FAST_TEST(micro_batches_are_cut_evenly) {
+  std::mt19937 generator(3);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<std::vector<std::uint32_t>> sentences(1 + generator() % 40);
+    std::uint32_t longest = 0;
+    std::uint64_t total = 0;
+    for (auto& words : sentences) {
+      words.assign(1 + generator() % 60, 1);
+      longest = std::max(longest, static_cast<std::uint32_t>(words.size()) + 2);
+      total += words.size() + 2;
+    }
+    const Encoding e = make_encoding(sentences);
+    const std::vector<Window> windows = plan_windows(e, 512);
+    std::vector<std::uint32_t> source(windows.size());
+    for (std::uint32_t w = 0; w < source.size(); ++w) source[w] = w;
+    const auto count = static_cast<std::uint32_t>(1 + generator() % 6);
+    const std::vector<MicroBatch> batches = cut_evenly(windows, source, total, count);
+    CHECK(batches.size() <= count);
+    CHECK_EQ(batches.back().window_end, static_cast<std::uint32_t>(windows.size()));
+    std::uint64_t tokens = 0;
+    std::uint32_t next = 0;
+    for (const MicroBatch& batch : batches) {
+      CHECK_EQ(batch.window_begin, next);
+      next = batch.window_end;
+      tokens += batch.tokens;
+      CHECK(batch.tokens <= total / count + longest + 1);
+    }
+    CHECK_EQ(tokens, total);
+  }
+}
+
 ALBERT_FAST_TEST(parts_fold_into_means_and_maxima) {
   Encoding e = make_encoding({std::vector<std::uint32_t>(9, 1), {1, 1}});
   EmbedOptions options;
