@@ -24,13 +24,17 @@ class Ours(Peer):
         import albert_fast.annotators  # noqa: F401
 
     def __init__(self, setup: Setup) -> None:
-        from albert_fast import AlbertEmbeddings
 
         super().__init__(setup)
-        self._model = AlbertEmbeddings.load(
-            setup.model, threads=setup.threads, precision=self.precision, max_sentence_length=512
-        )
+        self._model = self._load()
         self._model.embed("load")
+
+    def _load(self) -> Any:
+        from albert_fast import AlbertEmbeddings
+
+        return AlbertEmbeddings.load(
+            self.setup.model, threads=self.setup.threads, precision=self.precision, max_sentence_length=512
+        )
 
     # -------------------------------------------------------------------------------- tokenizing
 
@@ -137,6 +141,15 @@ class Ours(Peer):
         def run() -> Any:
             frame = Frame([("text", texts.texts)], len(texts.texts))
             return pipeline.run(frame, Run()).annotations("embeddings").vectors
+
+        return run
+
+    def load_again(self, texts: Texts) -> Task:
+        """Load the model once more, keep it, and use it."""
+
+        def run() -> Any:
+            self._another = self._load()
+            return self._another.embed(texts.texts).vectors
 
         return run
 

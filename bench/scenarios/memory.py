@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..context import Context
-from ..peers import OURS
+from ..peers import OURS, OURS_INT8
 from ..timing import Spread
 
 _MB = 1e6
@@ -11,8 +11,9 @@ _WORDS_IN_TEXT = 12
 
 
 def run(context: Context) -> None:
-    for name in (OURS, "onnxruntime", "transformers", "sentence-transformers"):
+    for name in (OURS, OURS_INT8, "onnxruntime", "transformers", "sentence-transformers"):
         _after_load(context, name)
+    _second_load(context)
     _while_embedding(context)
     _table(context)
 
@@ -31,6 +32,17 @@ def _after_load(context: Context, name: str) -> None:
     if name == OURS:
         allowed = 2 * context.model.weight_bytes + 60 * _MB
         context.report.reach("memory-load", Spread.of([loaded["rss_loaded"] / allowed]), "the whole process counts")
+
+
+def _second_load(context: Context) -> None:
+    """The same model once more in one process: annotators share what is loaded."""
+    worker = context.worker(OURS, context.threads)
+    if worker is None:
+        return
+    given = context.texts(context.maker.of_words("memory-warm", 8, _WORDS_IN_TEXT))
+    used = worker.ask("memory", task="load_again", texts=given, options={})
+    growth = Spread.of([(used["after"] - used["before"]) / _MB])
+    context.report.add("memory", "a second load of the model", OURS, "growth", "MB", growth, context.threads)
 
 
 def _while_embedding(context: Context) -> None:

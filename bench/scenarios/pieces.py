@@ -18,6 +18,23 @@ def run(context: Context) -> None:
     goals = {"sentencepiece": "pieces-text-warm", "tokenizers": "pieces-tokenizers"}
     _compare(context, "texts", "pieces_of_texts", prose, goals)
     _compare(context, "texts, first sight of every word", "pieces_cold", fresh, {"sentencepiece": "pieces-text-cold"})
+    _threads(context, prose)
+
+
+def _threads(context: Context, texts: Texts) -> None:
+    """Threads of one process that encode with one tokenizer, each all of the texts."""
+    worker = context.worker(OURS, context.all_threads)
+    if worker is None:
+        return
+    pieces, given = sum(len(ids) - 2 for ids in texts.ids), context.texts(texts)
+    callers = sorted({1, 2, context.all_threads // 2, context.all_threads} & set(range(1, context.all_threads + 1)))
+    for count in callers:
+        rates = []
+        for _ in range(context.settings.light.least):
+            answer = worker.ask("callers", task="pieces_of_texts", texts=given, options={}, callers=count, calls=50)
+            rates.append(50 * count * pieces / answer["wall"])
+        rate = Spread.of(rates)
+        context.report.add("pieces", f"texts, {count} calling threads", OURS, "rate", "pieces/s", rate, count)
 
 
 def _compare(context: Context, case: str, task: str, texts: Texts, goals: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ import sys
 
 from ..context import Context
 from ..errors import Refused
-from ..peers import OURS
+from ..peers import OURS, OURS_INT8
 from ..timing import Spread
 from ..workers import environment
 
@@ -33,11 +33,11 @@ def run(context: Context) -> None:
         context.report.add("startup", "import above NumPy", name, "time", "s", spread, threads)
         if name == OURS:
             context.report.reach("import", spread)
-    for name in _IMPORTS:
+    for name in (*_IMPORTS, OURS_INT8):
         spread_of_load = _load(context, name, threads)
         if spread_of_load is None:
             continue
-        note = "AlbertEmbeddings.load and a first text" if name == OURS else ""
+        note = "AlbertEmbeddings.load and a first text" if name in (OURS, OURS_INT8) else ""
         context.report.add("startup", "load the model", name, "time", "s", spread_of_load, threads, note)
         if name == OURS:
             context.report.reach("load", spread_of_load, note)
@@ -59,7 +59,7 @@ def _load(context: Context, name: str, threads: int) -> Spread | None:
         return None
     rounds = (
         context.settings.load_rounds
-        if name in (OURS, "onnxruntime")
+        if name in (OURS, OURS_INT8, "onnxruntime")
         else min(_SLOW_ROUNDS, context.settings.load_rounds)
     )
     seconds = []
