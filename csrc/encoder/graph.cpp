@@ -37,6 +37,7 @@ class GraphBuilder {
     const std::size_t blocks_per_layer = prefixes.size() / std::max<std::size_t>(depth, 1);
     for (std::size_t block = 0; block < prefixes.size(); ++block) {
       const std::string& next = prefixes[std::min(block + 1, prefixes.size() - 1)];
+      layer_ = block / blocks_per_layer;
       x = layer_block(x, prefixes[block], next, "block" + std::to_string(block) + ".");
       if ((block + 1) % blocks_per_layer == 0) hidden_states.push_back(x.name);
     }
@@ -108,6 +109,11 @@ class GraphBuilder {
     return out;
   }
 
+  /// Layers that share a matrix take turns with its copies (QuantizedWeights).
+  [[nodiscard]] std::string copy_of(const std::string& matrix) const {
+    return matrix + (layer_ % 2 == 1 && constants_.contains(matrix + ".1.values") ? ".1." : ".0.");
+  }
+
   // x W^T; `layer` is "...qkv.", its matrix "...qkv.weight"
   Product product(const Rows& x, const std::string& layer, const std::string& out) {
     const std::string matrix = layer + "weight";
@@ -117,12 +123,13 @@ class GraphBuilder {
       graph_.token_rows(out, ort::kFloat, columns);
       return {{out, weight(layer + "bias")}, columns};
     }
-    const std::int64_t columns = constants_.at(matrix + ".values").shape.at(1);
-    graph_.node("MatMulInteger", kOnnx, {x.bytes, weight(matrix + ".values")}, out);
+    const std::string copy = copy_of(matrix);
+    const std::int64_t columns = constants_.at(copy + "values").shape.at(1);
+    graph_.node("MatMulInteger", kOnnx, {x.bytes, weight(copy + "values")}, out);
     graph_.token_rows(out, ort::kInt32, columns);
-    return {{out, x.scales, weight(matrix + ".column_scales"), weight(matrix + ".column_sums"),
-             weight(layer + "bias")},
-            columns};
+    return {
+        {out, x.scales, weight(copy + "column_scales"), weight(copy + "column_sums"), weight(layer + "bias")},
+        columns};
   }
 
   std::string attention(Product qkv, const std::string& out) {
@@ -198,6 +205,7 @@ class GraphBuilder {
   const Geometry& geometry_;
   const Constants& constants_;
   GraphPrecision precision_;
+  std::size_t layer_ = 0;  // whose nodes are being written
   OnnxWriter graph_;
   std::set<std::string> declared_;
 };

@@ -95,7 +95,7 @@ float fit_best(const std::vector<float>& row, const QuantizedRange& range, std::
 }  // namespace
 
 QuantizedMatrix quantize_matrix(const Tensor& w, std::span<const float> size_of_x,
-                                const QuantizedRange& range) {
+                                const QuantizedRange& range, float stretch) {
   const auto out = static_cast<std::size_t>(w.shape.at(0));
   const auto in = static_cast<std::size_t>(w.shape.at(1));
   QuantizedMatrix q{AlignedBuffer<std::int8_t>(in * out), AlignedBuffer<float>(out),
@@ -109,7 +109,12 @@ QuantizedMatrix quantize_matrix(const Tensor& w, std::span<const float> size_of_
     for (std::size_t r = 0; r < rows; ++r) {
       const float* from = w.data + (first + r) * in;
       for (std::size_t k = 0; k < in; ++k) row[k] = from[k] * growth[k];
-      q.column_scales.data()[first + r] = fit_best(row, range, best, trial);
+      float step = fit_best(row, range, best, trial);
+      if (stretch != 1.0F) {
+        step *= stretch;
+        fit(row, step, range, best);
+      }
+      q.column_scales.data()[first + r] = step;
       std::int32_t sum = 0;
       for (std::size_t k = 0; k < in; ++k) {
         const auto value = static_cast<std::int8_t>(best[k]);
@@ -157,8 +162,12 @@ Constant constant(int type, std::vector<std::int64_t> shape, const AlignedBuffer
 
 QuantizedWeights::QuantizedWeights(const Weights& weights, const Geometry& geometry,
                                    const QuantizedRange& range) {
+  constexpr float kStretch = 1.03F;
+  const bool shared = geometry.num_hidden_layers > geometry.num_hidden_groups;
   const auto add = [&](const std::string& name, std::span<const float> size_of_x) {
-    matrices_.emplace(name, quantize_matrix(weights.at(name), size_of_x, range));
+    std::vector<QuantizedMatrix>& copies = matrices_[name];
+    copies.push_back(quantize_matrix(weights.at(name), size_of_x, range));
+    if (shared) copies.push_back(quantize_matrix(weights.at(name), size_of_x, range, kStretch));
   };
   for (const auto& [name, tensor] : weights.all()) {
     if (name.starts_with("encoder.")) require_finite(name, tensor);
@@ -179,19 +188,23 @@ QuantizedWeights::QuantizedWeights(const Weights& weights, const Geometry& geome
 }
 
 void QuantizedWeights::add_to(Constants& constants) const {
-  for (const auto& [name, q] : matrices_) {
-    const auto in = static_cast<std::int64_t>(q.shrink.size());
-    const auto out = static_cast<std::int64_t>(q.column_scales.size());
-    constants[name + ".values"] = constant(ort::kInt8, {in, out}, q.values);
-    constants[name + ".column_scales"] = constant(ort::kFloat, {out}, q.column_scales);
-    constants[name + ".column_sums"] = constant(ort::kFloat, {out}, q.column_sums);
-    constants[name + ".shrink"] = constant(ort::kFloat, {in}, q.shrink);
+  for (const auto& [name, copies] : matrices_) {
+    const auto in = static_cast<std::int64_t>(copies.front().shrink.size());
+    constants[name + ".shrink"] = constant(ort::kFloat, {in}, copies.front().shrink);
+    for (std::size_t copy = 0; copy < copies.size(); ++copy) {
+      const QuantizedMatrix& q = copies[copy];
+      const std::string prefix = name + "." + std::to_string(copy) + ".";
+      const auto out = static_cast<std::int64_t>(q.column_scales.size());
+      constants[prefix + "values"] = constant(ort::kInt8, {in, out}, q.values);
+      constants[prefix + "column_scales"] = constant(ort::kFloat, {out}, q.column_scales);
+      constants[prefix + "column_sums"] = constant(ort::kFloat, {out}, q.column_sums);
+    }
   }
 }
 
 std::vector<std::string> QuantizedWeights::names() const {
   std::vector<std::string> names;
-  for (const auto& [name, q] : matrices_) names.push_back(name);
+  for (const auto& [name, copies] : matrices_) names.push_back(name);
   return names;
 }
 

@@ -34,22 +34,26 @@ struct QuantizedRange {
 /// What this processor and this ONNX Runtime compute exactly, found by trying.
 QuantizedRange find_quantized_range();
 
-/// `size_of_x` [in] is how large the columns of x are in proportion to each other; empty: alike.
+/// `size_of_x` [in] is how large the columns of x are in proportion to each other; empty: alike. The step
+/// between two values is the best one times `stretch`.
 QuantizedMatrix quantize_matrix(const Tensor& w, std::span<const float> size_of_x,
-                                const QuantizedRange& range);
+                                const QuantizedRange& range, float stretch = 1.0F);
 
-/// The matrices of the layers, quantized; those of the embeddings and of the pooler stay as they are.
+/// The matrices of the layers, quantized; those of the embeddings and of the pooler stay as they are. Where
+/// several layers share a matrix there are two copies with steps of different length, for them to take turns:
+/// what one rounding misses would otherwise be missed in the same direction in every layer, and add up.
 class QuantizedWeights {
  public:
   QuantizedWeights(const Weights& weights, const Geometry& geometry, const QuantizedRange& range);
 
-  /// Adds each matrix NAME as NAME.values, NAME.column_scales, NAME.column_sums and NAME.shrink.
+  /// Adds NAME.shrink for each matrix NAME, and for its copies N = 0 ... NAME.N.values, NAME.N.column_scales
+  /// and NAME.N.column_sums.
   void add_to(Constants& constants) const;
   /// The names of the matrices.
   [[nodiscard]] std::vector<std::string> names() const;
 
  private:
-  std::map<std::string, QuantizedMatrix> matrices_;
+  std::map<std::string, std::vector<QuantizedMatrix>> matrices_;  // the copies of each
 };
 
 }  // namespace albert_fast::encoder
