@@ -110,7 +110,7 @@ class Context:
         if check.name not in self._references:
             self._references[check.name] = reference_rows(self.model, check)
         try:
-            rows = self._rows(worker, system, check)
+            rows = self.rows(worker, system, check)
             found = check_rows(rows, self._references[check.name], system.tolerance)
         except Refused as error:
             self._note(system.peer, f"refused: {system.label}: {error}")
@@ -143,9 +143,6 @@ class Context:
 
     def rows(self, worker: Worker, system: System, texts: Texts) -> NDArray[np.float32]:
         """Return the rows of a system."""
-        return self._rows(worker, system, texts)
-
-    def _rows(self, worker: Worker, system: System, texts: Texts) -> NDArray[np.float32]:
         save = self._work / "check.npy"
         worker.ask(
             "run", task=system.task, texts=self.texts(texts), options=system.options, save=str(save), as_ids=False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,16 @@ if _TESTS not in sys.path:  # the tests' model maker is the one place that knows
     sys.path.append(_TESTS)
 
 MOST_PIECES = 30_000
+
+
+def made_once(path: Path, write: Callable[[Path], object]) -> Path:
+    """Return a file that `write` makes on first use, beside its place, so that half a file never has its name."""
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(".part")
+        write(beside)
+        beside.rename(path)
+    return path
 
 
 @dataclass(frozen=True)
@@ -69,16 +80,13 @@ def _trained_vocabulary(work: Path, size: str, sentences: list[str], sha256: str
 
     pieces = MOST_PIECES if size == "base" else make_model.TINY["vocab_size"]
     file = work / f"vocabulary-{pieces}-{sha256[:12]}.model"
-    if not file.is_file():
-        work.mkdir(parents=True, exist_ok=True)
+
+    def write(path: Path) -> None:
         # As many pieces as the corpus carries: a small corpus has no 30,000 of them.
-        data = make_model.train_vocabulary(
-            vocab_size=pieces, sentences=[s.lower() for s in sentences], hard_vocab_limit=False
-        )
-        beside = file.with_suffix(".part")
-        beside.write_bytes(data)
-        beside.rename(file)
-    return file.read_bytes()
+        lower = [s.lower() for s in sentences]
+        path.write_bytes(make_model.train_vocabulary(vocab_size=pieces, sentences=lower, hard_vocab_limit=False))
+
+    return made_once(file, write).read_bytes()
 
 
 def _short_hash(data: bytes) -> str:

@@ -11,7 +11,7 @@ from ..errors import Refused
 from ..graphs.fused import write_fused
 from ..graphs.plain import write_plain
 from ..inputs import Texts
-from ..models import read_weights
+from ..models import made_once, read_weights
 from .base import Matrix, Peer, Setup, Task, embed_padded
 
 
@@ -50,12 +50,9 @@ class PlainOrt(Peer):
     def file(setup: Setup) -> Path:
         """Return the exported model, written on first use."""
         require_one_layer(setup.geometry)
-        path = setup.work / "plain.onnx"
-        if not path.is_file():
-            beside = path.with_suffix(".part")
-            write_plain(beside, read_weights(setup.folder), setup.geometry)
-            beside.rename(path)
-        return path
+        return made_once(
+            setup.work / "plain.onnx", lambda path: write_plain(path, read_weights(setup.folder), setup.geometry)
+        )
 
     def embed(self, texts: Texts, order: str, batch: int) -> Task:
         return embed_padded(texts, order, batch, self.setup.geometry["hidden_size"], self._run)
@@ -86,20 +83,18 @@ class Int8Ort(PlainOrt):
 
     @staticmethod
     def file(setup: Setup) -> Path:
-        path = setup.work / "int8.onnx"
-        if not path.is_file():
+        def write(path: Path) -> None:
             from onnxruntime.quantization import QuantType, quantize_dynamic
 
-            beside = path.with_suffix(".part")
             quantize_dynamic(
                 PlainOrt.file(setup),
-                beside,
+                path,
                 op_types_to_quantize=["MatMul"],
                 per_channel=True,
                 weight_type=QuantType.QInt8,
             )
-            beside.rename(path)
-        return path
+
+        return made_once(setup.work / "int8.onnx", write)
 
 
 class FusedOrt(Peer):
@@ -114,11 +109,9 @@ class FusedOrt(Peer):
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
         require_one_layer(setup.geometry)
-        path = setup.work / "fused.onnx"
-        if not path.is_file():
-            beside = path.with_suffix(".part")
-            write_fused(beside, read_weights(setup.folder), setup.geometry)
-            beside.rename(path)
+        path = made_once(
+            setup.work / "fused.onnx", lambda path: write_fused(path, read_weights(setup.folder), setup.geometry)
+        )
         self._session = session_for(path, setup.threads)
 
     def embed_text(self, texts: Texts) -> Task:

@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "encoder/kernels/gather.h"
+#include "ort/external_files.h"
 #include "ort/tensor.h"
 
 namespace albert_fast::encoder {
@@ -103,20 +104,9 @@ ort::SessionHandle GraphModel::make_session(const OutputChoice&, int threads) co
   runtime.check(api.CreateSessionOptions(options.out()), doing);
   set_session_options(options, threads);
   runtime.check(api.SetSessionGraphOptimizationLevel(options.get(), ort::kOptimizeExtended), doing);
-  std::vector<const char*> names;
-  std::vector<char*> buffers;
-  std::vector<std::size_t> sizes;
-  for (const GraphFile& file : files_) {
-    names.push_back(file.name().c_str());
-    // The runtime only reads; its interface has no const.
-    buffers.push_back(const_cast<char*>(reinterpret_cast<const char*>(file.bytes().data())));
-    sizes.push_back(file.bytes().size());
-  }
-  if (!names.empty()) {
-    runtime.check(api.AddExternalInitializersFromFilesInMemory(options.get(), names.data(), buffers.data(),
-                                                               sizes.data(), names.size()),
-                  doing);
-  }
+  ort::ExternalFiles files;
+  for (const GraphFile& file : files_) files.add(file.name(), file.bytes());
+  files.give_to(options);
   ort::SessionHandle session;
   const std::span<const std::byte> onnx = graph_.bytes();
   ort::Status* status =

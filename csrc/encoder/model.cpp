@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "encoder/graph.h"
 #include "encoder/kernels/gather.h"
+#include "ort/external_files.h"
 #include "ort/tensor.h"
 
 namespace albert_fast::encoder {
@@ -87,19 +88,12 @@ ort::SessionHandle PackedModel::make_session(const OutputChoice& choice, int thr
   set_session_options(options, threads);
   runtime.check(api.AddCustomOpDomain(options.get(), runtime.custom_ops()), doing);
   const Graph graph = write_graph(geometry(), constants_, precision_, choice);
-  std::vector<const char*> names;
-  std::vector<char*> buffers;
-  std::vector<std::size_t> sizes;
+  ort::ExternalFiles files;
   for (const std::string& name : graph.constants) {
     runtime.check(api.AddInitializer(options.get(), name.c_str(), tensors_.at(name).get()), doing);
-    const std::span<const std::byte> bytes = constants_.at(name).bytes;
-    names.push_back(name.c_str());
-    buffers.push_back(reinterpret_cast<char*>(const_cast<std::byte*>(bytes.data())));
-    sizes.push_back(bytes.size());
+    files.add(name, constants_.at(name).bytes);
   }
-  runtime.check(api.AddExternalInitializersFromFilesInMemory(options.get(), names.data(), buffers.data(),
-                                                             sizes.data(), names.size()),
-                doing);
+  files.give_to(options);
   ort::SessionHandle session;
   runtime.check(api.CreateSessionFromArrayWithPrepackedWeightsContainer(runtime.env(), graph.onnx.data(),
                                                                         graph.onnx.size(), options.get(),

@@ -94,41 +94,50 @@ float fit_best(const std::vector<float>& row, const QuantizedRange& range, std::
 
 }  // namespace
 
-QuantizedMatrix quantize_matrix(const Tensor& w, std::span<const float> size_of_x,
-                                const QuantizedRange& range, float stretch) {
+std::vector<QuantizedMatrix> quantize_matrix(const Tensor& w, std::span<const float> size_of_x,
+                                             const QuantizedRange& range, std::span<const float> stretches) {
   const auto out = static_cast<std::size_t>(w.shape.at(0));
   const auto in = static_cast<std::size_t>(w.shape.at(1));
-  QuantizedMatrix q{AlignedBuffer<std::int8_t>(in * out), AlignedBuffer<float>(out),
-                    AlignedBuffer<float>(out), AlignedBuffer<float>(in)};
   const std::vector<float> growth = growth_of_columns(size_of_x, size_of_columns(w.data, out, in));
-  for (std::size_t k = 0; k < in; ++k) q.shrink.data()[k] = 1.0F / growth[k];
+  std::vector<QuantizedMatrix> copies;
+  for (std::size_t copy = 0; copy < stretches.size(); ++copy) {
+    QuantizedMatrix& q =
+        copies.emplace_back(QuantizedMatrix{AlignedBuffer<std::int8_t>(in * out), AlignedBuffer<float>(out),
+                                            AlignedBuffer<float>(out), AlignedBuffer<float>(in)});
+    for (std::size_t k = 0; k < in; ++k) q.shrink.data()[k] = 1.0F / growth[k];
+  }
   std::vector<float> row(in), best(in), trial(in);
-  std::vector<std::int8_t> block(kBlock * in);
+  // Of each copy some rows, which are then written side by side.
+  std::vector<std::int8_t> block(stretches.size() * kBlock * in);
   for (std::size_t first = 0; first < out; first += kBlock) {
     const std::size_t rows = std::min(kBlock, out - first);
     for (std::size_t r = 0; r < rows; ++r) {
       const float* from = w.data + (first + r) * in;
       for (std::size_t k = 0; k < in; ++k) row[k] = from[k] * growth[k];
-      float step = fit_best(row, range, best, trial);
-      if (stretch != 1.0F) {
-        step *= stretch;
-        fit(row, step, range, best);
+      const float best_step = fit_best(row, range, best, trial);
+      for (std::size_t copy = 0; copy < copies.size(); ++copy) {
+        const float step = best_step * stretches[copy];
+        if (step != best_step) fit(row, step, range, trial);
+        const std::vector<float>& values = step != best_step ? trial : best;
+        std::int8_t* to = block.data() + (copy * kBlock + r) * in;
+        std::int32_t sum = 0;
+        for (std::size_t k = 0; k < in; ++k) {
+          to[k] = static_cast<std::int8_t>(values[k]);
+          sum += to[k];
+        }
+        copies[copy].column_scales.data()[first + r] = step;
+        copies[copy].column_sums.data()[first + r] = static_cast<float>(sum);
       }
-      q.column_scales.data()[first + r] = step;
-      std::int32_t sum = 0;
-      for (std::size_t k = 0; k < in; ++k) {
-        const auto value = static_cast<std::int8_t>(best[k]);
-        block[r * in + k] = value;
-        sum += value;
-      }
-      q.column_sums.data()[first + r] = static_cast<float>(sum);
     }
-    for (std::size_t k = 0; k < in; ++k) {
-      std::int8_t* to = q.values.data() + k * out + first;
-      for (std::size_t r = 0; r < rows; ++r) to[r] = block[r * in + k];
+    for (std::size_t copy = 0; copy < copies.size(); ++copy) {
+      const std::int8_t* from = block.data() + copy * kBlock * in;
+      for (std::size_t k = 0; k < in; ++k) {
+        std::int8_t* to = copies[copy].values.data() + k * out + first;
+        for (std::size_t r = 0; r < rows; ++r) to[r] = from[r * in + k];
+      }
     }
   }
-  return q;
+  return copies;
 }
 
 namespace {
@@ -162,12 +171,11 @@ Constant constant(int type, std::vector<std::int64_t> shape, const AlignedBuffer
 
 QuantizedWeights::QuantizedWeights(const Weights& weights, const Geometry& geometry,
                                    const QuantizedRange& range) {
-  constexpr float kStretch = 1.03F;
+  constexpr float kStretches[] = {1.0F, 1.03F};
   const bool shared = geometry.num_hidden_layers > geometry.num_hidden_groups;
+  const auto stretches = std::span(kStretches).first(shared ? 2 : 1);
   const auto add = [&](const std::string& name, std::span<const float> size_of_x) {
-    std::vector<QuantizedMatrix>& copies = matrices_[name];
-    copies.push_back(quantize_matrix(weights.at(name), size_of_x, range));
-    if (shared) copies.push_back(quantize_matrix(weights.at(name), size_of_x, range, kStretch));
+    matrices_.emplace(name, quantize_matrix(weights.at(name), size_of_x, range, stretches));
   };
   for (const auto& [name, tensor] : weights.all()) {
     if (name.starts_with("encoder.")) require_finite(name, tensor);

@@ -34,10 +34,10 @@ struct QuantizedRange {
 /// What this processor and this ONNX Runtime compute exactly, found by trying.
 QuantizedRange find_quantized_range();
 
-/// `size_of_x` [in] is how large the columns of x are in proportion to each other; empty: alike. The step
-/// between two values is the best one times `stretch`.
-QuantizedMatrix quantize_matrix(const Tensor& w, std::span<const float> size_of_x,
-                                const QuantizedRange& range, float stretch = 1.0F);
+/// `size_of_x` [in] is how large the columns of x are in proportion to each other; empty: alike. One result
+/// for each of `stretches`: the step between two values is the best one times that.
+std::vector<QuantizedMatrix> quantize_matrix(const Tensor& w, std::span<const float> size_of_x,
+                                             const QuantizedRange& range, std::span<const float> stretches);
 
 /// The matrices of the layers, quantized; those of the embeddings and of the pooler stay as they are. Where
 /// several layers share a matrix there are two copies with steps of different length, for them to take turns:

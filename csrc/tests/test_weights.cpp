@@ -42,7 +42,8 @@ void check_quantized(std::size_t out, std::size_t in, const QuantizedRange& rang
   }
   for (std::size_t k = 0; k < in; ++k) w[k] = 0.0F;  // a row of zeros
   const Tensor tensor{w.data(), {static_cast<std::int64_t>(out), static_cast<std::int64_t>(in)}};
-  const QuantizedMatrix q = quantize_matrix(tensor, size_of_x, range);
+  const float stretches[] = {1.0F};
+  const QuantizedMatrix q = std::move(quantize_matrix(tensor, size_of_x, range, stretches).front());
   double missed = 0.0, total = 0.0;
   for (std::size_t n = 0; n < out; ++n) {
     float sum = 0.0F;

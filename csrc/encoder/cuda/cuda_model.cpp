@@ -6,6 +6,7 @@
 #include "encoder/cuda/provider.h"
 #include "encoder/cuda/rehearsal.h"
 #include "encoder/kernels/gather.h"
+#include "ort/external_files.h"
 #include "ort/tensor.h"
 
 namespace albert_fast::encoder::cuda {
@@ -75,19 +76,9 @@ ort::SessionHandle CudaModel::make_session(const OutputChoice& choice, int) cons
 void CudaModel::open_session(const ort::SessionOptionsHandle& options, const DeviceGraph& graph,
                              ort::SessionHandle& session) const {
   const ort::Runtime& runtime = ort::Runtime::get();
-  std::vector<const char*> names;
-  std::vector<char*> buffers;
-  std::vector<std::size_t> sizes;
-  for (const std::string& name : graph.weights) {
-    const DeviceWeights::Item& item = weights_.at(name);
-    names.push_back(name.c_str());
-    // The runtime only reads; its interface has no const.
-    buffers.push_back(reinterpret_cast<char*>(const_cast<std::byte*>(item.bytes.data())));
-    sizes.push_back(item.bytes.size());
-  }
-  runtime.check(runtime.api().AddExternalInitializersFromFilesInMemory(
-                    options.get(), names.data(), buffers.data(), sizes.data(), names.size()),
-                "preparing a session");
+  ort::ExternalFiles files;
+  for (const std::string& name : graph.weights) files.add(name, weights_.at(name).bytes.span());
+  files.give_to(options);
   ort::Status* status = runtime.api().CreateSessionFromArray(runtime.env(), graph.onnx.data(),
                                                              graph.onnx.size(), options.get(), session.out());
   try {
