@@ -12,18 +12,18 @@ from __future__ import annotations
 import dataclasses
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from .._lazy import lazy_names
 from ..errors import ModelNotFoundError, ParameterError
 from ..folders import path_of
 from . import registry
 from .detect import read_any
-from .export import export_model
 from .fetch import cache
 from .files import ModelFiles
 from .folder import read_folder
 from .geometry import Geometry
 from .registry import BUILT_IN, Entry, models
-from .save import save_folder
 from .tensors import TensorEntry
 
 __all__ = [
@@ -40,6 +40,12 @@ __all__ = [
     "resolve",
     "save_folder",
 ]
+
+if TYPE_CHECKING:
+    from .export import export_model
+    from .save import save_folder
+
+__getattr__, __dir__ = lazy_names(__name__, {"export": ["export_model"], "save": ["save_folder"]})
 
 
 def built_in_folder() -> Path:

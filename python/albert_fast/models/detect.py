@@ -1,4 +1,8 @@
-"""One door for every container: look what a folder, file or archive holds, and call the reader of that kind."""
+"""One door for every container: look what a folder, file or archive holds, and call the reader of that kind.
+
+Readers of other systems' containers are imported where they are met: loading a Hugging Face folder would spend a
+tenth of its time on importing them.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,10 @@ from pathlib import Path
 from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
 from ..folders import path_of
 from . import folder, vocabulary
-from .containers import archive, tree
+from .containers import tree
 from .containers.blobs import FileBlob
 from .containers.tree import Tree
 from .files import OVERRIDES, ModelFiles
-from .foreign import onnx_model, spark_nlp, tensorflow
 from .foreign.spark_metadata import METADATA
 
 ACCEPTED = (
@@ -54,6 +57,8 @@ def read_any(path: str | os.PathLike[str], **overrides: object) -> ModelFiles:
     root = path_of(path).expanduser().absolute()
     if not root.exists():
         if root.name and root.with_name(root.name + ".index").is_file():  # as TensorFlow calls a checkpoint
+            from .foreign import tensorflow
+
             return tensorflow.read_checkpoint(tree.of_folder(root.parent, depth=1), root.name, given)
         raise ModelNotFoundError(
             f"There is no folder or file {root}. Give a folder that holds a model, or one of its archives."
@@ -79,6 +84,9 @@ def _read_folder(root: Path, given: Mapping[str, object]) -> ModelFiles:
 
 
 def _read_file(root: Path, given: Mapping[str, object]) -> ModelFiles:
+    from .containers import archive
+    from .foreign import tensorflow
+
     if root.name == tensorflow.SAVED_MODEL:
         return _read_folder(root.parent, given)
     if root.suffix == ".index":
@@ -132,9 +140,13 @@ def _known(found: Tree) -> tuple[Reader, Tree] | None:
 
 def _kind(found: Tree) -> Reader | None:
     if METADATA in found:
+        from .foreign import spark_nlp
+
         return spark_nlp.read_spark_nlp
     if folder.CONFIG in found and any(name in found for name in folder.WEIGHT_FILES):
         return lambda where, given: folder.read_tree(where, overrides=given)
+    from .foreign import tensorflow
+
     if tensorflow.SAVED_MODEL in found:
         return tensorflow.read_saved_model
     prefix = tensorflow.checkpoint_prefix(found)
@@ -159,6 +171,8 @@ def _graph_name(found: Tree) -> str | None:
 
 
 def _onnx(found: Tree, graph: str, given: Mapping[str, object]) -> ModelFiles:
+    from .foreign import onnx_model
+
     words = vocabulary.read(found)
     if words is None and found.is_plain_folder() and not found.inside:
         words = vocabulary.read(

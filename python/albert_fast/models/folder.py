@@ -19,7 +19,6 @@ from .containers import tree
 from .containers.blobs import FileBlob
 from .containers.tree import Tree
 from .files import ModelFiles
-from .foreign import pytorch
 from .geometry import Geometry, parse_config, read_config
 from .safetensors import read_header
 from .tensors import TensorEntry
@@ -221,6 +220,8 @@ def _read_weights(found: Tree, name: str) -> dict[str, TensorEntry]:
 def _read_file(found: Tree, name: str) -> dict[str, TensorEntry]:
     blob = found.files[name]
     if name.endswith(".bin"):
+        from .foreign import pytorch  # a folder of safetensors does not need it
+
         return _old_names(pytorch.read(blob, found.where(name)))
     if isinstance(blob, FileBlob) and blob.begin == 0 and found.is_plain_folder():
         return read_header(blob.path)
