@@ -45,7 +45,7 @@ def describe() -> dict[str, object]:
         "processors": os.cpu_count(),
         "usable_processors": usable_processors(),
         "features": _core.cpu_features(),
-        "attention_kernel": _core.attention_kernel(),
+        "kernels": _core.kernels(),
         "governor": _text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "memory_gb": round(int(memory.split()[1]) / 2**20, 1),
         "system": f"{platform.system()} {platform.release()}",

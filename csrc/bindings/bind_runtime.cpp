@@ -43,8 +43,16 @@ void register_runtime(py::module_& m) {
   m.def("runtime_providers", [] { return ort::Runtime::get().providers(); }, "Providers compiled into it.");
   m.def("cpu_features", &cpu_features, "Instruction sets of this processor that matter here.");
   m.def(
-      "attention_kernel", [] { return std::string(encoder::kernels().name); },
-      "Name of the attention kernel that this processor gets.");
+      "kernels", [] { return std::string(encoder::kernels().name); },
+      "Name of the set of kernels in use, see ALBERT_FAST_KERNELS.");
+  m.def(
+      "kernel_sets",
+      [] {
+        std::vector<std::string> names;
+        for (const encoder::Kernels& kernels : encoder::kernels_here()) names.emplace_back(kernels.name);
+        return names;
+      },
+      "Names of the sets that this processor runs, the fastest first.");
 }
 
 }  // namespace albert_fast::bindings

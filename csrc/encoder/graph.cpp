@@ -116,20 +116,29 @@ class GraphBuilder {
 
   // x W^T; `layer` is "...qkv.", its matrix "...qkv.weight"
   Product product(const Rows& x, const std::string& layer, const std::string& out) {
-    const std::string matrix = layer + "weight";
+    const std::string matrix = layer + "weight", bias = weight(layer + "bias");
+    const std::int64_t columns = constants_.at(bias).shape.at(0);
+    graph_.token_rows(out, int8() ? ort::kInt32 : ort::kFloat, columns);
     if (!int8()) {
-      const std::int64_t columns = constants_.at(matrix).shape.at(0);
-      graph_.node("Gemm", kOnnx, {x.name, weight(matrix)}, out, {OnnxWriter::integer("transB", 1)});
-      graph_.token_rows(out, ort::kFloat, columns);
-      return {{out, weight(layer + "bias")}, columns};
+      if (precision_.panels) {
+        panel_product("PanelProduct", x.name, matrix + ".panels", out, columns);
+      } else {
+        graph_.node("Gemm", kOnnx, {x.name, weight(matrix)}, out, {OnnxWriter::integer("transB", 1)});
+      }
+      return {{out, bias}, columns};
     }
     const std::string copy = copy_of(matrix);
-    const std::int64_t columns = constants_.at(copy + "values").shape.at(1);
-    graph_.node("MatMulInteger", kOnnx, {x.bytes, weight(copy + "values")}, out);
-    graph_.token_rows(out, ort::kInt32, columns);
-    return {
-        {out, x.scales, weight(copy + "column_scales"), weight(copy + "column_sums"), weight(layer + "bias")},
-        columns};
+    if (precision_.panels) {
+      panel_product("BytePanelProduct", x.bytes, copy + "values", out, columns);
+    } else {
+      graph_.node("MatMulInteger", kOnnx, {x.bytes, weight(copy + "values")}, out);
+    }
+    return {{out, x.scales, weight(copy + "column_scales"), weight(copy + "column_sums"), bias}, columns};
+  }
+
+  void panel_product(const char* name, const std::string& x, const std::string& panels,
+                     const std::string& out, std::int64_t columns) {
+    graph_.node_of(name, kOurs, {x, weight(panels)}, {out}, {OnnxWriter::integer("columns", columns)});
   }
 
   std::string attention(Product qkv, const std::string& out) {

@@ -18,9 +18,11 @@ enum class Reduction : std::int32_t { mean = 0, max = 1, sum = 2 };
 
 enum class Precision : std::uint8_t { fp32, int8 };
 
-/// With int8: the highest byte of quantized rows (QuantizedRange::byte).
 struct GraphPrecision {
   Precision precision = Precision::fp32;
+  /// Whether the products of the layers are ours, of matrices in panels, or ONNX Runtime's.
+  bool panels = false;
+  /// With int8: the highest byte of quantized rows (QuantizedRange::byte).
   std::int64_t levels = 0;
 };
 

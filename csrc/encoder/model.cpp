@@ -17,13 +17,20 @@ namespace albert_fast::encoder {
 PackedModel::PackedModel(TensorStore store, const Geometry& g, Precision precision)
     : Model(g), precision_{.precision = precision}, weights_(std::move(store), g) {
   if (precision == Precision::int8) {
-    const QuantizedRange range = find_quantized_range();
-    precision_.levels = range.byte;
-    quantized_.emplace(weights_, g, range);
-    for (const std::string& name : quantized_->names()) weights_.drop(name);
+    const QuantizedProducts products = find_quantized_products();
+    precision_.panels = products.panels;
+    precision_.levels = products.range.byte;
+    quantized_.emplace(weights_, g, products);
+  } else if (kernels().product != nullptr) {
+    precision_.panels = true;
+    panels_.emplace(weights_, g);
+  }
+  if (quantized_ || panels_) {
+    for (const std::string& name : layer_matrices(g)) weights_.drop(name);
   }
   constants_ = weights_.constants();
   if (quantized_) quantized_->add_to(constants_);
+  if (panels_) panels_->add_to(constants_);
   for (const auto& [name, constant] : constants_) {
     tensors_.emplace(name, ort::view_tensor(constant.bytes, constant.element_type, constant.shape));
   }

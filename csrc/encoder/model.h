@@ -11,6 +11,7 @@
 #include "base/aligned_buffer.h"
 #include "encoder/geometry.h"
 #include "encoder/graph.h"
+#include "encoder/panels.h"
 #include "encoder/quantized_weights.h"
 #include "encoder/weights.h"
 #include "ort/handles.h"
@@ -89,8 +90,7 @@ class Model {
 void set_session_options(const ort::SessionOptionsHandle& options, int threads);
 
 /// An ALBERT whose weights we hold and whose graph we write: sequences stand end to end, and sessions share
-/// the weights packed for the processor's matrix products. With int8 only the quantized form of a layer's
-/// matrices is kept.
+/// the weights packed for the processor's matrix products. Of a layer's matrices only that form is kept.
 class PackedModel final : public Model {
  public:
   PackedModel(TensorStore store, const Geometry& geometry, Precision precision);
@@ -107,6 +107,7 @@ class PackedModel final : public Model {
 
   GraphPrecision precision_;
   Weights weights_;
+  std::optional<PanelWeights> panels_;
   std::optional<QuantizedWeights> quantized_;
   Constants constants_;
   std::map<std::string, ort::ValueHandle> tensors_;  // of the constants

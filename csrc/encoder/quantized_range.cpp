@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "encoder/kernels/kernels.h"
 #include "encoder/model.h"
 #include "encoder/onnx_writer.h"
 #include "encoder/quantized_weights.h"
@@ -66,11 +67,13 @@ bool pairs_saturate() {
 
 }  // namespace
 
-QuantizedRange find_quantized_range() {
+QuantizedProducts find_quantized_products() {
   static const bool saturate = pairs_saturate();
-  // An error in the weights is the same in all layers, so they add up; errors in rows do not. Where bits have
-  // to be shared, the weights get more: of the pairs that fit 16 bits, 180 * 182 was the nearest to fp32.
-  return saturate ? QuantizedRange{180, 127, 182} : QuantizedRange{};
+  if (!saturate) return {};
+  // An error in the weights is the same in all layers, so they add up; errors in rows do not. Of the ways to
+  // share 16 bits, these were the nearest to fp32: on random weights and on those with loud channels.
+  if (kernels().byte_product != nullptr) return {{127, 127, kByteRun, 258}, true};
+  return {{180, 127, 4, 182}, false};
 }
 
 }  // namespace albert_fast::encoder

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "encoder/panels.h"
 #include "onnxruntime/abi.h"
 
 namespace albert_fast::encoder {
@@ -12,6 +13,8 @@ namespace {
 
 // Rows of W whose bytes are written side by side: a cache line of each row of `values`.
 constexpr std::size_t kBlock = 64;
+constexpr std::size_t kMostOfRun = 16;
+static_assert(kByteRun <= kMostOfRun);
 
 /// How large each column of W is: the root of its mean square.
 std::vector<float> size_of_columns(const float* w, std::size_t out, std::size_t in) {
@@ -44,20 +47,64 @@ float round_to_whole(float x) {
   return (x + kShift) - kShift;
 }
 
+/// The lane of 16 bits in which the product of number `i` of a run is added.
+constexpr std::size_t lane_of(std::size_t i) { return i / 2 % 2; }
+
+/// What may be the most that a run's values add up to in one of its two lanes, upwards or downwards.
+float highest_sum_of_run(const float* q, std::size_t count) {
+  float sum[4] = {}, up[4] = {};  // by the place in a quad
+  std::size_t i = 0;
+  const auto add = [&](std::size_t place) {
+    const float x = q[i + place];
+    sum[place] += x;
+    up[place] += x > 0.0F ? x : 0.0F;
+  };
+  for (; i + 4 <= count; i += 4) {
+    for (std::size_t place = 0; place < 4; ++place) add(place);
+  }
+  for (std::size_t place = 0; i + place < count; ++place) add(place);
+  const float up_0 = up[0] + up[1], up_1 = up[2] + up[3];
+  const float down_0 = up_0 - (sum[0] + sum[1]), down_1 = up_1 - (sum[2] + sum[3]);
+  return std::max(std::max(up_0, up_1), std::max(down_0, down_1));
+}
+
+/// Takes steps off the values of `sign` in a lane, each where the rounding went furthest up.
+void cut_lane(const float* exact, std::size_t lane, float sign, float most, float* q, std::size_t count) {
+  float excess = -most;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (lane_of(i) == lane) excess += std::max(sign * q[i], 0.0F);
+  }
+  for (; excess > 0.0F; excess -= 1.0F) {
+    std::size_t furthest = 0;
+    float highest = -1e30F;
+    for (std::size_t i = 0; i < count; ++i) {
+      const float up = sign * (q[i] - exact[i]);
+      if (lane_of(i) != lane || sign * q[i] < 1.0F || up <= highest) continue;
+      highest = up;
+      furthest = i;
+    }
+    q[furthest] -= sign;
+  }
+}
+
 /// Sets q to the whole numbers in `range` near row / step; returns the sum of the squares of what they miss.
 float fit(const std::vector<float>& row, float step, const QuantizedRange& range, std::vector<float>& q) {
   const std::size_t in = row.size();
   const auto most = static_cast<float>(range.value);
-  const auto most_of_pair = static_cast<float>(range.pair);
+  const auto most_of_lane = static_cast<float>(range.sum);
   const float inverse = 1.0F / step;
   for (std::size_t k = 0; k < in; ++k) {
     q[k] = std::clamp(round_to_whole(row[k] * inverse), -most, most);
   }
-  for (std::size_t k = 0; k + 1 < in; k += 2) {
-    const float excess = std::abs(q[k] + q[k + 1]) - most_of_pair;
-    if (excess <= 0.0F) continue;  // nearly always
-    float& larger = std::abs(q[k]) > std::abs(q[k + 1]) ? q[k] : q[k + 1];
-    larger -= std::copysign(excess, larger);
+  float exact[kMostOfRun];
+  for (std::size_t k = 0; k < in; k += range.run) {
+    const std::size_t count = std::min(range.run, in - k);
+    float* run = q.data() + k;
+    if (highest_sum_of_run(run, count) <= most_of_lane) continue;  // nearly always
+    for (std::size_t i = 0; i < count; ++i) exact[i] = row[k + i] * inverse;
+    for (const std::size_t lane : {0, 1}) {
+      for (const float sign : {1.0F, -1.0F}) cut_lane(exact, lane, sign, most_of_lane, run, count);
+    }
   }
   float missed = 0.0F;
   for (std::size_t k = 0; k < in; ++k) {
@@ -72,13 +119,14 @@ float fit(const std::vector<float>& row, float step, const QuantizedRange& range
 float fit_best(const std::vector<float>& row, const QuantizedRange& range, std::vector<float>& q,
                std::vector<float>& trial) {
   float highest = 0.0F;
-  float highest_pair = 0.0F;
+  float highest_sum = 0.0F;
   for (const float w : row) highest = std::max(highest, std::abs(w));
-  for (std::size_t k = 0; k + 1 < row.size(); k += 2) {
-    highest_pair = std::max(highest_pair, std::abs(row[k] + row[k + 1]));
+  for (std::size_t k = 0; k < row.size(); k += range.run) {
+    highest_sum =
+        std::max(highest_sum, highest_sum_of_run(row.data() + k, std::min(range.run, row.size() - k)));
   }
   float step =
-      std::max(highest / static_cast<float>(range.value), highest_pair / static_cast<float>(range.pair));
+      std::max(highest / static_cast<float>(range.value), highest_sum / static_cast<float>(range.sum));
   if (!(step > 1e-30F)) step = 1.0F;
   float best = step;
   float least = fit(row, step, range, q);
@@ -92,18 +140,33 @@ float fit_best(const std::vector<float>& row, const QuantizedRange& range, std::
   }
 }
 
+/// Some rows of W to where they stand in panels.
+void write_panels(const PanelShape& panels, const std::int8_t* from, std::size_t first, std::size_t rows,
+                  std::size_t in, std::int8_t* to) {
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t k = 0; k < in; k += panels.quad) {
+      std::copy_n(from + r * in + k, std::min(panels.quad, in - k), to + panels.at(first + r, k));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<QuantizedMatrix> quantize_matrix(const Tensor& w, std::span<const float> size_of_x,
-                                             const QuantizedRange& range, std::span<const float> stretches) {
+                                             const QuantizedProducts& products,
+                                             std::span<const float> stretches) {
+  const QuantizedRange& range = products.range;
   const auto out = static_cast<std::size_t>(w.shape.at(0));
   const auto in = static_cast<std::size_t>(w.shape.at(1));
   const std::vector<float> growth = growth_of_columns(size_of_x, size_of_columns(w.data, out, in));
+  const PanelShape panels = PanelShape::of_bytes(out, in);
   std::vector<QuantizedMatrix> copies;
   for (std::size_t copy = 0; copy < stretches.size(); ++copy) {
-    QuantizedMatrix& q =
-        copies.emplace_back(QuantizedMatrix{AlignedBuffer<std::int8_t>(in * out), AlignedBuffer<float>(out),
-                                            AlignedBuffer<float>(out), AlignedBuffer<float>(in)});
+    QuantizedMatrix& q = copies.emplace_back(
+        QuantizedMatrix{AlignedBuffer<std::int8_t>(products.panels ? panels.size() : in * out),
+                        AlignedBuffer<float>(out), AlignedBuffer<float>(out), AlignedBuffer<float>(in)});
+    if (products.panels)
+      std::ranges::fill(q.values.span(), std::int8_t{0});  // what panels are filled up with
     for (std::size_t k = 0; k < in; ++k) q.shrink.data()[k] = 1.0F / growth[k];
   }
   std::vector<float> row(in), best(in), trial(in);
@@ -131,9 +194,13 @@ std::vector<QuantizedMatrix> quantize_matrix(const Tensor& w, std::span<const fl
     }
     for (std::size_t copy = 0; copy < copies.size(); ++copy) {
       const std::int8_t* from = block.data() + copy * kBlock * in;
-      for (std::size_t k = 0; k < in; ++k) {
-        std::int8_t* to = copies[copy].values.data() + k * out + first;
-        for (std::size_t r = 0; r < rows; ++r) to[r] = from[r * in + k];
+      std::int8_t* to = copies[copy].values.data();
+      if (products.panels) {
+        write_panels(panels, from, first, rows, in, to);
+      } else {
+        for (std::size_t k = 0; k < in; ++k) {
+          for (std::size_t r = 0; r < rows; ++r) to[k * out + first + r] = from[r * in + k];
+        }
       }
     }
   }
@@ -170,12 +237,13 @@ Constant constant(int type, std::vector<std::int64_t> shape, const AlignedBuffer
 }  // namespace
 
 QuantizedWeights::QuantizedWeights(const Weights& weights, const Geometry& geometry,
-                                   const QuantizedRange& range) {
+                                   const QuantizedProducts& products)
+    : panels_(products.panels) {
   constexpr float kStretches[] = {1.0F, 1.03F};
   const bool shared = geometry.num_hidden_layers > geometry.num_hidden_groups;
   const auto stretches = std::span(kStretches).first(shared ? 2 : 1);
   const auto add = [&](const std::string& name, std::span<const float> size_of_x) {
-    matrices_.emplace(name, quantize_matrix(weights.at(name), size_of_x, range, stretches));
+    matrices_.emplace(name, quantize_matrix(weights.at(name), size_of_x, products, stretches));
   };
   for (const auto& [name, tensor] : weights.all()) {
     if (name.starts_with("encoder.")) require_finite(name, tensor);
@@ -203,17 +271,14 @@ void QuantizedWeights::add_to(Constants& constants) const {
       const QuantizedMatrix& q = copies[copy];
       const std::string prefix = name + "." + std::to_string(copy) + ".";
       const auto out = static_cast<std::int64_t>(q.column_scales.size());
-      constants[prefix + "values"] = constant(ort::kInt8, {in, out}, q.values);
+      const std::vector<std::int64_t> plain{in, out};
+      constants[prefix + "values"] = constant(
+          ort::kInt8, panels_ ? PanelShape::of_bytes(q.column_scales.size(), q.shrink.size()).shape() : plain,
+          q.values);
       constants[prefix + "column_scales"] = constant(ort::kFloat, {out}, q.column_scales);
       constants[prefix + "column_sums"] = constant(ort::kFloat, {out}, q.column_sums);
     }
   }
-}
-
-std::vector<std::string> QuantizedWeights::names() const {
-  std::vector<std::string> names;
-  for (const auto& [name, copies] : matrices_) names.push_back(name);
-  return names;
 }
 
 }  // namespace albert_fast::encoder

@@ -16,7 +16,7 @@ namespace albert_fast::encoder {
 /// `shrink` is for whoever quantizes x: it evens out columns of x that are always large against columns of W
 /// that are always small (Xiao et al. 2023, SmoothQuant), so that one scale per row of x does for both.
 struct QuantizedMatrix {
-  AlignedBuffer<std::int8_t> values;   // [in, out]
+  AlignedBuffer<std::int8_t> values;   // [in, out], or in panels (PanelShape)
   AlignedBuffer<float> column_scales;  // [out]
   AlignedBuffer<float> column_sums;    // [out]: sums of the columns of `values`, whole numbers
   AlignedBuffer<float> shrink;         // [in]
@@ -26,34 +26,43 @@ struct QuantizedMatrix {
 struct QuantizedRange {
   std::int32_t byte = 255;
   std::int32_t value = 127;
-  /// Processors without VNNI add the products of rows 2k and 2k + 1 to 16 bits, which must not overflow:
-  /// there the sum of two such values is bounded, and the less, the larger bytes are.
-  std::int32_t pair = 254;
+  /// Processors without VNNI add products in 16 bits, which must not overflow: those of two neighbours, and
+  /// in our kernel those of further neighbours in the same run (numbers 0, 1, 4, 5 ... of a run in one lane
+  /// of 16 bits, numbers 2, 3, 6, 7 ... in another). There the sum of a lane's positive values is bounded,
+  /// and that of its negative ones, the less, the larger bytes are.
+  std::size_t run = 4;
+  std::int32_t sum = 254;
 };
 
-/// What this processor and this ONNX Runtime compute exactly, found by trying.
-QuantizedRange find_quantized_range();
+/// Which products of bytes the graph makes: ours, of matrices in panels, or ONNX Runtime's.
+struct QuantizedProducts {
+  QuantizedRange range{};
+  bool panels = false;
+};
+
+/// The fastest that this processor computes exactly. What ONNX Runtime does is found by trying.
+QuantizedProducts find_quantized_products();
 
 /// `size_of_x` [in] is how large the columns of x are in proportion to each other; empty: alike. One result
 /// for each of `stretches`: the step between two values is the best one times that.
 std::vector<QuantizedMatrix> quantize_matrix(const Tensor& w, std::span<const float> size_of_x,
-                                             const QuantizedRange& range, std::span<const float> stretches);
+                                             const QuantizedProducts& products,
+                                             std::span<const float> stretches);
 
 /// The matrices of the layers, quantized; those of the embeddings and of the pooler stay as they are. Where
 /// several layers share a matrix there are two copies with steps of different length, for them to take turns:
 /// what one rounding misses would otherwise be missed in the same direction in every layer, and add up.
 class QuantizedWeights {
  public:
-  QuantizedWeights(const Weights& weights, const Geometry& geometry, const QuantizedRange& range);
+  QuantizedWeights(const Weights& weights, const Geometry& geometry, const QuantizedProducts& products);
 
   /// Adds NAME.shrink for each matrix NAME, and for its copies N = 0 ... NAME.N.values, NAME.N.column_scales
   /// and NAME.N.column_sums.
   void add_to(Constants& constants) const;
-  /// The names of the matrices.
-  [[nodiscard]] std::vector<std::string> names() const;
 
  private:
   std::map<std::string, std::vector<QuantizedMatrix>> matrices_;  // the copies of each
+  bool panels_;
 };
 
 }  // namespace albert_fast::encoder

@@ -103,4 +103,16 @@ void Weights::add_query_key_value(const std::string& layer, std::int64_t hidden)
   }
 }
 
+std::vector<std::string> layer_matrices(const Geometry& g) {
+  std::vector<std::string> names;
+  for (std::int64_t group = 0; group < g.num_hidden_groups; ++group) {
+    for (std::int64_t inner = 0; inner < g.inner_group_num; ++inner) {
+      for (const char* name : {"attention.qkv.", "attention.dense.", "ffn.", "ffn_output."}) {
+        names.push_back(layer_prefix(group, inner) + name + "weight");
+      }
+    }
+  }
+  return names;
+}
+
 }  // namespace albert_fast::encoder

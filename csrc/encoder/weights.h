@@ -37,5 +37,7 @@ class Weights {
 
 /// "encoder.albert_layer_groups.G.albert_layers.I."
 std::string layer_prefix(std::int64_t group, std::int64_t inner);
+/// The names of the matrices of all layers, each once.
+std::vector<std::string> layer_matrices(const Geometry& geometry);
 
 }  // namespace albert_fast::encoder

@@ -4,23 +4,12 @@
 #include <vector>
 
 #include "encoder/kernels/kernels.h"
+#include "encoder/panels.h"
 #include "tests/check.h"
 
 // Every kernel of every instruction set that this processor has, against its definition in double.
 namespace albert_fast::encoder {
 namespace {
-
-std::vector<Kernels> kernels_here() {
-  std::vector<Kernels> all{portable_kernels()};
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) all.push_back(avx2_kernels());
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-    all.push_back(avx512_kernels());
-  }
-#endif
-  return all;
-}
 
 std::vector<float> random_floats(std::size_t count, unsigned seed, float spread = 0.7F) {
   std::mt19937 generator(seed);
@@ -223,6 +212,76 @@ void check_quantize(const Kernels& k, std::size_t columns) {
   }
 }
 
+/// A product by a kernel, all panels in two calls; what lies around the result must stay.
+template <class Out, class Kernel, class X, class W>
+std::vector<Out> multiply(Kernel kernel, const std::vector<X>& x, const AlignedBuffer<W>& panels,
+                          std::size_t rows, std::size_t depth, std::size_t columns) {
+  constexpr Out kUntouched = 77;
+  std::vector<Out> out(rows * columns + 32, kUntouched);
+  const PanelProblem<X, W, Out> problem{x.data(), panels.data(), out.data() + 16, rows, depth, columns};
+  const std::size_t count = PanelShape::of_floats(columns, depth).panels;
+  kernel(problem, 0, count / 2);
+  kernel(problem, count / 2, count);
+  for (std::size_t i = 0; i < 16; ++i) {
+    CHECK_EQ(out[i], kUntouched);
+    CHECK_EQ(out[out.size() - 1 - i], kUntouched);
+  }
+  return {out.begin() + 16, out.end() - 16};
+}
+
+void check_product(const Kernels& k, std::size_t rows, std::size_t depth, std::size_t columns) {
+  const std::vector<float> x = random_floats(rows * depth, 41), w = random_floats(columns * depth, 42);
+  const AlignedBuffer<float> panels =
+      make_panels({w.data(), {static_cast<std::int64_t>(columns), static_cast<std::int64_t>(depth)}});
+  const std::vector<float> out = multiply<float>(k.product, x, panels, rows, depth, columns);
+  for (std::size_t r = 0; r < rows; ++r) {
+    const auto row = x.begin() + static_cast<std::ptrdiff_t>(r * depth);
+    const std::vector<float> alone =
+        multiply<float>(k.product, std::vector<float>(row, row + static_cast<std::ptrdiff_t>(depth)), panels,
+                        1, depth, columns);
+    for (std::size_t c = 0; c < columns; ++c) {
+      double want = 0.0;
+      for (std::size_t i = 0; i < depth; ++i)
+        want += static_cast<double>(row[static_cast<std::ptrdiff_t>(i)]) * w[c * depth + i];
+      CHECK(std::abs(out[r * columns + c] - want) < 1e-5 * (1.0 + std::sqrt(static_cast<double>(depth))));
+      CHECK_EQ(out[r * columns + c], alone[c]);  // whatever is computed beside it
+    }
+  }
+}
+
+/// Values of W as far out as they may be: each lane of a run adds up to the most that 16 bits hold.
+std::int8_t extreme_value(std::size_t k) {
+  constexpr std::int8_t kOfRun[] = {127, 127, -127, -127, 4, 0, -4, 0};
+  const std::size_t i = k % kByteRun;
+  return i < std::size(kOfRun) ? kOfRun[i] : std::int8_t{0};
+}
+
+void check_byte_product(const Kernels& k, std::size_t rows, std::size_t depth, std::size_t columns,
+                        bool extreme) {
+  const std::vector<std::int32_t> of_x = random_integers(rows * depth, 51, 63),
+                                  of_w = random_integers(columns * depth, 52, 20);
+  std::vector<std::uint8_t> x(rows * depth);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = extreme ? 127 : static_cast<std::uint8_t>(of_x[i] + 63);
+  const auto w = [&](std::size_t c, std::size_t i) {
+    return extreme ? extreme_value(i) : static_cast<std::int8_t>(of_w[c * depth + i]);
+  };
+  const PanelShape shape = PanelShape::of_bytes(columns, depth);
+  AlignedBuffer<std::int8_t> panels(shape.size());
+  std::ranges::fill(panels.span(), std::int8_t{0});
+  for (std::size_t c = 0; c < columns; ++c) {
+    for (std::size_t i = 0; i < depth; ++i) panels.data()[shape.at(c, i)] = w(c, i);
+  }
+  const std::vector<std::int32_t> out =
+      multiply<std::int32_t>(k.byte_product, x, panels, rows, depth, columns);
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t c = 0; c < columns; ++c) {
+      std::int32_t want = 0;
+      for (std::size_t i = 0; i < depth; ++i) want += x[r * depth + i] * w(c, i);
+      CHECK_EQ(out[r * columns + c], want);
+    }
+  }
+}
+
 constexpr std::size_t kWidths[] = {1, 3, 7, 8, 16, 33, 100, 768};
 
 }  // namespace
@@ -257,6 +316,21 @@ ALBERT_FAST_TEST(activations_are_their_definitions) {
 ALBERT_FAST_TEST(quantized_rows_read_back) {
   for (const Kernels& k : kernels_here()) {
     for (const std::size_t columns : kWidths) check_quantize(k, columns);
+  }
+}
+
+ALBERT_FAST_TEST(products_are_the_definition) {
+  for (const Kernels& k : kernels_here()) {
+    for (const std::size_t depth : {1U, 2U, 11U, 12U, 33U, 100U}) {
+      for (const std::size_t columns : {1U, 15U, 16U, 17U, 48U, 100U}) {
+        for (const std::size_t rows : {0U, 1U, 2U, 3U, 4U, 5U, 6U, 7U, 11U, 13U, 40U}) {
+          if (k.product != nullptr) check_product(k, rows, depth, columns);
+          if (k.byte_product != nullptr) check_byte_product(k, rows, depth, columns, false);
+          if (k.byte_product != nullptr) check_byte_product(k, rows, depth, columns, true);
+        }
+      }
+    }
+    if (k.product != nullptr) check_product(k, 13, 768, 40);
   }
 }
 

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdio>
@@ -8,6 +9,7 @@
 #include <random>
 
 #include "base/error.h"
+#include "encoder/panels.h"
 #include "encoder/quantized_weights.h"
 #include "encoder/tensor_store.h"
 #include "encoder/weights.h"
@@ -31,7 +33,7 @@ class TemporaryFile {
 
 /// W as the product reads it, and what the quantized form says it is, may differ by half a step of its row;
 /// by more only where a large weight was cut, and those are few.
-void check_quantized(std::size_t out, std::size_t in, const QuantizedRange& range, bool outliers) {
+void check_quantized(std::size_t out, std::size_t in, const QuantizedProducts& products, bool outliers) {
   std::mt19937 generator(7);
   std::normal_distribution<float> normal(0.0F, 0.04F);
   std::vector<float> w(out * in), size_of_x(in, 1.0F);
@@ -43,14 +45,24 @@ void check_quantized(std::size_t out, std::size_t in, const QuantizedRange& rang
   for (std::size_t k = 0; k < in; ++k) w[k] = 0.0F;  // a row of zeros
   const Tensor tensor{w.data(), {static_cast<std::int64_t>(out), static_cast<std::int64_t>(in)}};
   const float stretches[] = {1.0F};
-  const QuantizedMatrix q = std::move(quantize_matrix(tensor, size_of_x, range, stretches).front());
+  const QuantizedMatrix q = std::move(quantize_matrix(tensor, size_of_x, products, stretches).front());
+  const QuantizedRange& range = products.range;
+  const PanelShape panels = PanelShape::of_bytes(out, in);
+  struct Lane {
+    int up = 0;
+    int down = 0;
+  };
   double missed = 0.0, total = 0.0;
   for (std::size_t n = 0; n < out; ++n) {
     float sum = 0.0F;
+    std::array<Lane, 2> lanes;
     for (std::size_t k = 0; k < in; ++k) {
-      const int value = q.values.data()[k * out + n];
+      const int value = q.values.data()[products.panels ? panels.at(n, k) : k * out + n];
       CHECK(std::abs(value) <= range.value);
-      if (k % 2 == 1) CHECK(std::abs(value + q.values.data()[(k - 1) * out + n]) <= range.pair);
+      const std::size_t i = k % range.run, lane = i / 2 % 2;
+      if (i == 0) lanes = {};
+      (value > 0 ? lanes[lane].up : lanes[lane].down) += std::abs(value);
+      CHECK(std::max(lanes[lane].up, lanes[lane].down) <= range.sum);
       sum += static_cast<float>(value);
       const double read = static_cast<double>(value) * q.column_scales.data()[n] * q.shrink.data()[k];
       const double x = size_of_x[k];  // errors count by how large x is
@@ -120,10 +132,12 @@ ALBERT_FAST_TEST(a_file_that_is_missing_or_empty_is_refused) {
 }
 
 ALBERT_FAST_TEST(quantized_matrices_keep_their_numbers) {
-  for (const QuantizedRange& range : {QuantizedRange{}, QuantizedRange{180, 127, 182}}) {
-    check_quantized(130, 768, range, false);
-    check_quantized(130, 768, range, true);
-    check_quantized(64, 33, range, false);
+  // VNNI, products of ONNX Runtime without it, products of ours
+  for (const QuantizedProducts& products : {QuantizedProducts{}, QuantizedProducts{{180, 127, 4, 182}, false},
+                                            QuantizedProducts{{127, 127, kByteRun, 258}, true}}) {
+    check_quantized(130, 768, products, false);
+    check_quantized(130, 768, products, true);
+    check_quantized(64, 33, products, false);
   }
 }
 

@@ -126,7 +126,15 @@ def _processor(core: ModuleType | str) -> list[tuple[str, str]]:
     ]
     if isinstance(core, ModuleType):
         rows.append(("instructions", ", ".join(core.cpu_features()) or "baseline only"))
+        rows.append(("kernels", _kernels(core)))
     return rows
+
+
+def _kernels(core: ModuleType) -> str:
+    try:
+        return f"{core.kernels()} (of {', '.join(core.kernel_sets())})"
+    except AlbertFastError as error:
+        return str(error)
 
 
 def _gpu() -> list[tuple[str, str]]:

@@ -1,19 +1,46 @@
 #include "encoder/kernels/kernels.h"
 
+#include <cstdlib>
+#include <string>
+
+#include "base/error.h"
+
 namespace albert_fast::encoder {
+namespace {
+
+/// Those of `wanted`, if it is not empty, among the ones that this processor runs.
+Kernels choose(const std::vector<Kernels>& here, const std::string& wanted) {
+  if (wanted.empty()) return here.front();
+  std::string names;
+  for (const Kernels& k : here) {
+    if (wanted == k.name) return k;
+    names += (names.empty() ? "" : ", ") + std::string(k.name);
+  }
+  fail(ErrorCode::device, "ALBERT_FAST_KERNELS is '" + wanted + "'; this processor runs " + names +
+                              ". Set it to one of these, or leave it out to get the fastest");
+}
+
+}  // namespace
+
+std::vector<Kernels> kernels_here() {
+  std::vector<Kernels> all;
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+    all.push_back(avx512_kernels());
+  }
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) all.push_back(avx2_kernels());
+#endif
+  all.push_back(portable_kernels());
+  return all;
+}
 
 const Kernels& kernels() {
-  static const Kernels fastest = [] {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-      return avx512_kernels();
-    }
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2_kernels();
-#endif
-    return portable_kernels();
+  static const Kernels chosen = [] {
+    const char* wanted = std::getenv("ALBERT_FAST_KERNELS");
+    return choose(kernels_here(), wanted == nullptr ? "" : wanted);
   }();
-  return fastest;
+  return chosen;
 }
 
 }  // namespace albert_fast::encoder

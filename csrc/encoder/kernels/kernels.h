@@ -2,10 +2,32 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "encoder/geometry.h"
 
 namespace albert_fast::encoder {
+
+/// W [out, depth] of a product x W^T, the way a kernel reads it: in panels of this many rows of W (columns of
+/// the product), the last one filled up with zeros. In a panel of floats follows, for each step of the depth,
+/// the panel's column of W. Bytes go four steps at a time: four neighbours of each row of W stand together.
+inline constexpr std::size_t kPanelColumns = 16;
+/// The depth of panels of bytes is filled up with zeros to a multiple of this: what the kernel adds up in 16
+/// bits before it goes on in 32.
+inline constexpr std::size_t kByteRun = 12;
+
+/// out = x W^T
+template <class X, class W, class Out>
+struct PanelProblem {
+  const X* x = nullptr;  // [rows, depth]
+  const W* panels = nullptr;
+  Out* out = nullptr;  // [rows, columns]
+  std::size_t rows = 0;
+  std::size_t depth = 0;
+  std::size_t columns = 0;
+};
+using FloatPanels = PanelProblem<float, float, float>;
+using BytePanels = PanelProblem<std::uint8_t, std::int8_t, std::int32_t>;
 
 /// A matrix product x W^T before its bias is added, row by row: numbers, or (with `sums`) the sums of int8
 /// products, which scales turn into numbers:
@@ -73,6 +95,10 @@ struct Kernels {
   void (*add_norm)(const AddNormProblem&, std::size_t first_row, std::size_t last_row);
   void (*activation)(const ActivationProblem&, std::size_t first_row, std::size_t last_row);
   void (*quantize)(const QuantizeProblem&, std::size_t first_row, std::size_t last_row);
+  // Matrix products, or null where ONNX Runtime's are the ones that we measured as faster or could not
+  // measure.
+  void (*product)(const FloatPanels&, std::size_t first_panel, std::size_t last_panel) = nullptr;
+  void (*byte_product)(const BytePanels&, std::size_t first_panel, std::size_t last_panel) = nullptr;
 };
 
 Kernels portable_kernels();
@@ -80,7 +106,10 @@ Kernels portable_kernels();
 Kernels avx2_kernels();
 Kernels avx512_kernels();
 #endif
-/// The fastest of this processor.
+/// Those that this processor runs, the fastest first.
+std::vector<Kernels> kernels_here();
+/// The ones in use: the fastest, or those that the environment variable ALBERT_FAST_KERNELS names. Throws
+/// `device` when it names none of kernels_here().
 const Kernels& kernels();
 
 }  // namespace albert_fast::encoder

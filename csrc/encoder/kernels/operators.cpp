@@ -10,6 +10,7 @@
 //   quantized product   sums [rows, columns], row_scales [rows, 2], column_scales, column_sums, bias
 //   [columns] quantized rows      bytes [rows, columns], row_scales [rows, 2]; their `shrink` [columns] is
 //   the last input
+// Products of our own take rows and a matrix in panels, and give numbers or sums.
 namespace albert_fast::encoder {
 namespace {
 
@@ -96,6 +97,42 @@ void over_rows(const OpCall& call, void (*kernel)(const Problem&, std::size_t, s
                const Problem& problem, std::size_t rows, std::size_t columns) {
   call.parallel_rows(rows, columns,
                      [&](std::size_t first, std::size_t last) { kernel(problem, first, last); });
+}
+
+// (rows [rows, depth], W in panels [panels, depth, 16]) -> [rows, columns]
+template <class X, class W, class Out>
+void panel_product(const OpCall& call,
+                   void (*kernel)(const PanelProblem<X, W, Out>&, std::size_t, std::size_t)) {
+  // A few for each core of a large machine, and enough work in each for a short text.
+  constexpr std::size_t kMostTasks = 64;
+  const OpInput<X> x = call.input<X>(0);
+  const OpInput<W> w = call.input<W>(1);
+  PanelProblem<X, W, Out> problem{.x = x.data, .panels = w.data, .rows = x.size(0), .depth = x.size(1)};
+  problem.columns = static_cast<std::size_t>(call.attributes().integer);
+  problem.out = call.output<Out>(0, problem.rows, problem.columns);
+  const std::size_t panels = w.size(0);
+  const std::size_t share = (panels + kMostTasks - 1) / kMostTasks;
+  auto one = [&](std::size_t i) { kernel(problem, i * share, std::min(panels, (i + 1) * share)); };
+  call.parallel((panels + share - 1) / share, one);
+}
+
+const std::vector<Operator>& panel_operators() {
+  static const std::vector<Operator> ops = [] {
+    std::vector<Operator> made;
+    made.push_back(Operator({.name = "PanelProduct",
+                             .inputs = {ort::kFloat, ort::kFloat},
+                             .outputs = {ort::kFloat},
+                             .compute = [](const OpCall& call) { panel_product(call, kernels().product); },
+                             .integer_attribute = "columns"}));
+    made.push_back(
+        Operator({.name = "BytePanelProduct",
+                  .inputs = {ort::kUint8, ort::kInt8},
+                  .outputs = {ort::kInt32},
+                  .compute = [](const OpCall& call) { panel_product(call, kernels().byte_product); },
+                  .integer_attribute = "columns"}));
+    return made;
+  }();
+  return ops;
 }
 
 const std::vector<Operator>& packed_operators() {
@@ -192,6 +229,7 @@ const std::vector<Operator>& quantized_operators() {
 }  // namespace
 
 void register_product_operators() {
+  for (const Operator& op : panel_operators()) ort::Runtime::register_custom_op(&op);
   for (const Operator& op : packed_operators()) ort::Runtime::register_custom_op(&op);
   for (const Operator& op : quantized_operators()) ort::Runtime::register_custom_op(&op);
 }
