@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -63,6 +64,21 @@ class Model {
   /// did not write there directly (which then is a copy).
   virtual bool run(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
                    const PackedBatch& batch, std::span<float> out) const = 0;
+  /// Counts the calls that are under way, in all threads, for as long as the result lives.
+  class Call {
+   public:
+    explicit Call(std::atomic<int>& calls) : calls_(calls), beside_(calls.fetch_add(1)) {}
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+    ~Call() { calls_.fetch_sub(1); }
+    /// How many others there were when this one began.
+    [[nodiscard]] int beside() const { return beside_; }
+
+   private:
+    std::atomic<int>& calls_;
+    int beside_;
+  };
+  [[nodiscard]] Call begin_call() const { return Call(calls_); }
   /// Throws `forked` in a child of the process that loaded the model.
   void require_same_process() const;
 
@@ -82,6 +98,7 @@ class Model {
 
   Geometry geometry_;
   std::uint64_t generation_ = ort::fork_generation();
+  mutable std::atomic<int> calls_{0};
   mutable std::mutex mutex_;
   mutable std::vector<CachedSession> sessions_;
 };

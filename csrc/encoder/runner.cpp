@@ -56,10 +56,13 @@ class Run {
                                  batch_count(geometry, stats_.tokens, plan_.threads));
     stats_.batches = batches_.size();
     if (batches_.empty()) return;
-    // A lone micro-batch uses all cores inside its products; many use one core each, without barriers.
+    // A lone micro-batch uses all cores inside its products; many use one core each, without barriers, and so do
+    // the calls of many threads.
+    const Model::Call call = plan_.model.begin_call();
     const bool alone = batches_.size() == 1;
+    const bool crowded = 2 * (call.beside() + 1) > threads;
     const std::size_t workers = alone ? 1 : std::min(static_cast<std::size_t>(threads), batches_.size());
-    session_ = plan_.model.session(plan_.choice, alone && !pace ? threads : 1);
+    session_ = plan_.model.session(plan_.choice, alone && !crowded && !pace ? threads : 1);
     make_workers(workers);
     const std::int64_t depth = *std::max_element(plan_.choice.layers.begin(), plan_.choice.layers.end());
     const double flops = 2.0 * static_cast<double>(stats_.tokens) * geometry.multiply_adds_per_token(depth);

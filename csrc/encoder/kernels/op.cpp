@@ -32,14 +32,19 @@ struct Operator::Node {
   void (*compute)(const OpCall&);
 };
 
-std::pair<const void*, std::vector<std::int64_t>> OpCall::raw_input(std::size_t index) const {
+const ort::Value* OpCall::raw_input(std::size_t index) const {
   const ort::Runtime& runtime = ort::Runtime::get();
   const ort::Value* value = nullptr;
   runtime.check(runtime.api().KernelContext_GetInput(context_, index, &value), "reading an operator's input");
+  return value;
+}
+
+const void* OpCall::raw_data(const ort::Value* value) {
+  const ort::Runtime& runtime = ort::Runtime::get();
   void* data = nullptr;
   runtime.check(runtime.api().GetTensorMutableData(const_cast<ort::Value*>(value), &data),
                 "reading an input's data");
-  return {data, ort::shape_of(value)};
+  return data;
 }
 
 void* OpCall::raw_output(std::size_t index, std::size_t rows, std::size_t columns) const {

@@ -32,8 +32,13 @@ class OpCall {
   [[nodiscard]] const OpAttributes& attributes() const { return attributes_; }
   template <class T>
   [[nodiscard]] OpInput<T> input(std::size_t index) const {
-    auto [data, shape] = raw_input(index);
-    return {static_cast<const T*>(data), std::move(shape)};
+    const ort::Value* value = raw_input(index);
+    return {static_cast<const T*>(raw_data(value)), ort::shape_of(value)};
+  }
+  /// Without the shape, which takes four more calls.
+  template <class T>
+  [[nodiscard]] const T* data(std::size_t index) const {
+    return static_cast<const T*>(raw_data(raw_input(index)));
   }
   template <class T>
   [[nodiscard]] T* output(std::size_t index, std::size_t rows, std::size_t columns) const {
@@ -54,7 +59,8 @@ class OpCall {
   }
 
  private:
-  [[nodiscard]] std::pair<const void*, std::vector<std::int64_t>> raw_input(std::size_t index) const;
+  [[nodiscard]] const ort::Value* raw_input(std::size_t index) const;
+  [[nodiscard]] static const void* raw_data(const ort::Value* value);
   [[nodiscard]] void* raw_output(std::size_t index, std::size_t rows, std::size_t columns) const;
   void parallel_for(std::size_t count, void (*task)(void*, std::size_t), void* data) const;
 

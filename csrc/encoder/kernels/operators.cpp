@@ -39,7 +39,7 @@ ProductInput product_input(const OpCall& call) {
   ProductInput in{{}, x.size(0), kProduct.size()};
   in.product.values = x.data;
   in.product.columns = x.size(1);
-  in.product.bias = call.input<float>(1).data;
+  in.product.bias = call.data<float>(1);
   return in;
 }
 
@@ -48,17 +48,17 @@ ProductInput quantized_product_input(const OpCall& call) {
   ProductInput in{{}, x.size(0), kQuantizedProduct.size()};
   in.product.sums = x.data;
   in.product.columns = x.size(1);
-  in.product.row_scales = call.input<float>(1).data;
-  in.product.column_scales = call.input<float>(2).data;
-  in.product.column_sums = call.input<float>(3).data;
-  in.product.bias = call.input<float>(4).data;
+  in.product.row_scales = call.data<float>(1);
+  in.product.column_scales = call.data<float>(2);
+  in.product.column_sums = call.data<float>(3);
+  in.product.bias = call.data<float>(4);
   return in;
 }
 
 QuantizedRows quantized_output(const OpCall& call, std::size_t index, std::size_t rows, std::size_t columns,
                                std::size_t shrink) {
   return {call.output<std::uint8_t>(index, rows, columns), call.output<float>(index + 1, rows, 2),
-          call.input<float>(shrink).data, static_cast<float>(call.attributes().levels)};
+          call.data<float>(shrink), static_cast<float>(call.attributes().levels)};
 }
 
 // (product of query | key | value, cu_seqlens [sequences + 1]) -> context [tokens, hidden]
@@ -79,9 +79,9 @@ void self_attention(const OpCall& call, const ProductInput& in) {
 // (product, residual [rows, columns], gain, shift [columns]) -> rows
 AddNormProblem add_norm_problem(const OpCall& call, const ProductInput& in) {
   AddNormProblem problem{.x = in.product};
-  problem.residual = call.input<float>(in.next).data;
-  problem.gain = call.input<float>(in.next + 1).data;
-  problem.shift = call.input<float>(in.next + 2).data;
+  problem.residual = call.data<float>(in.next);
+  problem.gain = call.data<float>(in.next + 1);
+  problem.shift = call.data<float>(in.next + 2);
   problem.epsilon = call.attributes().real;
   problem.out = call.output<float>(0, in.rows, in.product.columns);
   return problem;
