@@ -56,8 +56,8 @@ class Run {
                                  batch_count(geometry, stats_.tokens, plan_.threads));
     stats_.batches = batches_.size();
     if (batches_.empty()) return;
-    // A lone micro-batch uses all cores inside its products; many use one core each, without barriers, and so do
-    // the calls of many threads.
+    // A lone micro-batch uses all cores inside its products; many use one core each, without barriers, and so
+    // do the calls of many threads.
     const Model::Call call = plan_.model.begin_call();
     const bool alone = batches_.size() == 1;
     const bool crowded = 2 * (call.beside() + 1) > threads;

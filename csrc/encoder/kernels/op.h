@@ -49,13 +49,14 @@ class OpCall {
   void parallel(std::size_t count, Work& work) const {
     parallel_for(count, [](void* data, std::size_t i) { (*static_cast<Work*>(data))(i); }, &work);
   }
-  /// work(first, last) for blocks of rows that are worth a thread.
+  /// work(first, last) for blocks of rows of nearly equal size, each of which is worth a thread: a few
+  /// microseconds, of which handing it over takes one.
   template <class Work>
   void parallel_rows(std::size_t rows, std::size_t columns, Work work) const {
-    constexpr std::size_t kNumbersPerBlock = 1 << 15;
-    const std::size_t block = kNumbersPerBlock / (columns + 1) + 1;
-    auto one = [&](std::size_t i) { work(i * block, std::min(rows, (i + 1) * block)); };
-    parallel((rows + block - 1) / block, one);
+    constexpr std::size_t kNumbersPerBlock = 1 << 12;
+    const std::size_t blocks = std::clamp<std::size_t>(rows * columns / kNumbersPerBlock, 1, rows);
+    auto one = [&](std::size_t i) { work(i * rows / blocks, (i + 1) * rows / blocks); };
+    parallel(blocks, one);
   }
 
  private:
