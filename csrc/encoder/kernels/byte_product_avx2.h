@@ -15,6 +15,7 @@ namespace {
 
 struct ByteTiles {
   static constexpr std::size_t kRows = 3;
+  static constexpr std::size_t kDepthPerStep = kByteRun;
   using Next = Ahead<kByteRun * kPanelColumns / kCacheLine>;
   static constexpr std::size_t kQuad = 4;  // bytes of a row of W that stand together
 
@@ -30,7 +31,11 @@ struct ByteTiles {
   template <std::size_t... Row>
   [[gnu::noinline]] static void compute_runs(std::index_sequence<Row...>, const ByteTile& t, Next next) {
     __m256i left[sizeof...(Row)], right[sizeof...(Row)];
-    ((left[Row] = _mm256_setzero_si256(), right[Row] = _mm256_setzero_si256()), ...);
+    ((left[Row] = right[Row] = _mm256_setzero_si256()), ...);
+    if (t.adds) {
+      ((left[Row] = load(t.out + Row * t.out_stride), right[Row] = load(t.out + Row * t.out_stride + kLanes)),
+       ...);
+    }
     const __m256i ones = _mm256_set1_epi16(1);
     Rows<std::uint8_t> x(t.x, t.x_stride);
     const std::int8_t* w = t.panel;
@@ -73,6 +78,11 @@ struct ByteTiles {
     __m256i values;
     std::memcpy(&values, w, sizeof(values));
     return _mm256_maddubs_epi16(_mm256_set1_epi32(four), values);
+  }
+  static __m256i load(const std::int32_t* p) {
+    __m256i v;
+    std::memcpy(&v, p, sizeof(v));
+    return v;
   }
   static void store(std::int32_t* p, __m256i v) { std::memcpy(p, &v, sizeof(v)); }
 };

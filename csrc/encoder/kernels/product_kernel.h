@@ -11,6 +11,8 @@ namespace albert_fast::encoder {
 namespace {
 
 constexpr std::size_t kCacheLine = 64;
+// As much of a panel as stays in the second cache from one pass to the next.
+constexpr std::size_t kChunkBytes = 1 << 18;
 
 /// Memory that will be wanted next, asked for little by little: Lines places in each step, `stride` apart.
 template <std::size_t Lines>
@@ -29,7 +31,7 @@ class Ahead {
   std::size_t stride_;
 };
 
-/// Some rows of x times a panel.
+/// Some rows of x times a panel, or times the next steps of its depth, which then are added to what is there.
 template <class X, class W, class Out>
 struct Tile {
   const X* x;
@@ -38,6 +40,7 @@ struct Tile {
   std::size_t depth;
   Out* out;  // [rows, kPanelColumns]
   std::size_t out_stride;
+  bool adds;
 };
 using FloatTile = Tile<float, float, float>;
 using ByteTile = Tile<std::uint8_t, std::int8_t, std::int32_t>;
@@ -77,7 +80,11 @@ struct FloatTiles {
   template <std::size_t... Row>
   [[gnu::noinline]] static void compute(std::index_sequence<Row...>, const FloatTile& t, Next next) {
     Vector left[sizeof...(Row)], right[sizeof...(Row)];
-    ((left[Row] = Vector{}, right[Row] = Vector{}), ...);
+    ((left[Row] = right[Row] = Vector{}), ...);
+    if (t.adds) {
+      ((left[Row] = load(t.out + Row * t.out_stride), right[Row] = load(t.out + Row * t.out_stride + kLanes)),
+       ...);
+    }
     Rows<float> x(t.x, t.x_stride);
     const float* w = t.panel;
     const auto step = [&](std::size_t column) __attribute__((always_inline)) {
@@ -110,32 +117,53 @@ inline void compute_rows(std::size_t rows, const AnyTile& tile, typename Tiles::
   if constexpr (Rows < Tiles::kRows) compute_rows<Tiles, AnyTile, Rows + 1>(rows, tile, next);
 }
 
+/// Copies some columns of rows; a panel's last columns may be less than a tile's.
+template <class Out>
+inline void copy_columns(const Out* from, std::size_t from_stride, Out* to, std::size_t to_stride,
+                         std::size_t rows, std::size_t columns) {
+  for (std::size_t r = 0; r < rows; ++r) std::copy_n(from + r * from_stride, columns, to + r * to_stride);
+}
+
+/// All rows times a panel, or times the next steps of its depth.
+template <class Tiles, class X, class W, class Out>
+void multiply_chunk(const PanelProblem<X, W, Out>& p, std::size_t panel, std::size_t begin, std::size_t end) {
+  const std::size_t panel_size = Tiles::panel_size(p.depth);
+  const W* w = p.panels + panel * panel_size + begin * kPanelColumns;
+  // The passes share the lines of what comes next between them.
+  const std::size_t passes = (p.rows + Tiles::kRows - 1) / Tiles::kRows;
+  const std::size_t stride = kCacheLine / passes;
+  const std::size_t bytes = Tiles::panel_size(end - begin) * sizeof(W);
+  const char* next = reinterpret_cast<const char*>(w) + bytes;
+  const std::size_t column = panel * kPanelColumns;
+  const std::size_t columns = std::min(kPanelColumns, p.columns - column);
+  const bool whole = columns == kPanelColumns, adds = begin > 0;
+  Out edge[Tiles::kRows * kPanelColumns] = {};
+  for (std::size_t pass = 0; pass < passes; ++pass) {
+    // Passes of nearly equal size: few rows alone would leave the processor waiting.
+    const std::size_t first = pass * p.rows / passes;
+    const std::size_t rows = (pass + 1) * p.rows / passes - first;
+    Out* out = p.out + first * p.columns + column;
+    if (!whole && adds) copy_columns(out, p.columns, edge, kPanelColumns, rows, columns);
+    const Tile<X, W, Out> tile{.x = p.x + first * p.depth + begin,
+                               .x_stride = p.depth,
+                               .panel = w,
+                               .depth = end - begin,
+                               .out = whole ? out : edge,
+                               .out_stride = whole ? p.columns : kPanelColumns,
+                               .adds = adds};
+    compute_rows<Tiles>(rows, tile, typename Tiles::Next(next + pass * bytes / passes, stride));
+    if (!whole) copy_columns(edge, kPanelColumns, out, p.columns, rows, columns);
+  }
+}
+
 template <class Tiles, class X, class W, class Out>
 void multiply(const PanelProblem<X, W, Out>& p, std::size_t first_panel, std::size_t last_panel) {
-  const std::size_t panel_size = Tiles::panel_size(p.depth);
-  const std::size_t passes = (p.rows + Tiles::kRows - 1) / Tiles::kRows;
-  if (passes == 0) return;
-  // The passes over a panel share the lines of the next one between them.
-  const std::size_t stride = kCacheLine / passes;
-  Out edge[Tiles::kRows * kPanelColumns];
+  constexpr std::size_t kStep = Tiles::kDepthPerStep;
+  constexpr std::size_t kChunk = kChunkBytes / (kPanelColumns * sizeof(W)) / kStep * kStep;
+  if (p.rows == 0) return;
   for (std::size_t panel = first_panel; panel < last_panel; ++panel) {
-    const W* w = p.panels + panel * panel_size;
-    const char* next = reinterpret_cast<const char*>(w + panel_size);
-    const std::size_t column = panel * kPanelColumns;
-    const std::size_t columns = std::min(kPanelColumns, p.columns - column);
-    for (std::size_t pass = 0; pass < passes; ++pass) {
-      // Passes of nearly equal size: few rows alone would leave the processor waiting.
-      const std::size_t first = pass * p.rows / passes;
-      const std::size_t rows = (pass + 1) * p.rows / passes - first;
-      Out* out = p.out + first * p.columns + column;
-      const bool whole = columns == kPanelColumns;
-      const Tile<X, W, Out> tile{
-          p.x + first * p.depth, p.depth, w, p.depth, whole ? out : edge, whole ? p.columns : kPanelColumns};
-      compute_rows<Tiles>(rows, tile,
-                          typename Tiles::Next(next + pass * panel_size * sizeof(W) / passes, stride));
-      for (std::size_t r = 0; !whole && r < rows; ++r) {
-        std::copy_n(edge + r * kPanelColumns, columns, out + r * p.columns);
-      }
+    for (std::size_t begin = 0; begin < p.depth; begin += kChunk) {
+      multiply_chunk<Tiles>(p, panel, begin, std::min(p.depth, begin + kChunk));
     }
   }
 }
