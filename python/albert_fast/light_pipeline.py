@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .annotation import Annotation
@@ -149,7 +148,7 @@ class LightPipeline:
         return texts
 
     def _annotated(self, texts: list[str]) -> Frame:
-        run = replace(self.pipeline_model.default_run(), light=True, vectors=self.parse_embeddings)
+        run = self.pipeline_model.default_run()._replace(light=True, vectors=self.parse_embeddings)
         frame = Frame([(self._text_column, texts)], len(texts))
         for stage in self._stages:
             frame = stage.run(frame, run)

@@ -6,8 +6,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from .. import params as p
 from ..errors import WiringError
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
         from typing_extensions import Self
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """What the stages of one run agree on.
 
     Attributes
