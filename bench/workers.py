@@ -27,11 +27,15 @@ _THREAD_VARIABLES = (
 
 
 def environment(threads: int) -> dict[str, str]:
-    """Return the environment of a worker: pinned thread counts, no network, no telemetry."""
+    """Return the environment of a worker: pinned thread counts, no network, no telemetry.
+
+    Bytecode is kept, as in an installed package: a checkout installed with `-e` would else be compiled at each import.
+    """
     pinned = dict.fromkeys(_THREAD_VARIABLES, str(threads))
     quiet = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "ORT_DISABLE_TELEMETRY": "1"}
     parallel = {"TOKENIZERS_PARALLELISM": "false" if threads == 1 else "true", "PYTHONHASHSEED": "0"}
-    return {**os.environ, **pinned, **quiet, **parallel}
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**inherited, **pinned, **quiet, **parallel}
 
 
 class Worker:
