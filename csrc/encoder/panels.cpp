@@ -16,7 +16,7 @@ PanelShape PanelShape::of_floats(std::size_t out, std::size_t in) {
 }
 
 PanelShape PanelShape::of_bytes(std::size_t out, std::size_t in) {
-  return {round_up(out, kPanelColumns) / kPanelColumns, round_up(in, kByteRun), 4};
+  return {round_up(out, kPanelColumns) / kPanelColumns, round_up(in, kByteRun), kByteQuad};
 }
 
 std::vector<std::int64_t> PanelShape::shape() const {

@@ -16,8 +16,7 @@ namespace {
 struct ByteTiles {
   static constexpr std::size_t kRows = 3;
   static constexpr std::size_t kDepthPerStep = kByteRun;
-  using Next = Ahead<kByteRun * kPanelColumns / kCacheLine>;
-  static constexpr std::size_t kQuad = 4;  // bytes of a row of W that stand together
+  using Next = Ahead<kDepthPerStep * kPanelColumns / kCacheLine>;
 
   static std::size_t panel_size(std::size_t depth) { return round_up(depth, kByteRun) * kPanelColumns; }
 
@@ -44,9 +43,9 @@ struct ByteTiles {
       const auto row = [&](const std::uint8_t* from, __m256i& a, __m256i& b) __attribute__((always_inline)) {
         __m256i sum_a = pairs(from, w), sum_b = pairs(from, w + 32);
 #pragma GCC unroll 4
-        for (std::size_t q = 1; q < kByteRun / kQuad; ++q) {
-          sum_a = _mm256_add_epi16(sum_a, pairs(from + q * kQuad, w + q * 64));
-          sum_b = _mm256_add_epi16(sum_b, pairs(from + q * kQuad, w + q * 64 + 32));
+        for (std::size_t q = 1; q < kByteRun / kByteQuad; ++q) {
+          sum_a = _mm256_add_epi16(sum_a, pairs(from + q * kByteQuad, w + q * 64));
+          sum_b = _mm256_add_epi16(sum_b, pairs(from + q * kByteQuad, w + q * 64 + 32));
         }
         a = _mm256_add_epi32(a, _mm256_madd_epi16(sum_a, ones));
         b = _mm256_add_epi32(b, _mm256_madd_epi16(sum_b, ones));
@@ -62,10 +61,10 @@ struct ByteTiles {
   /// What lies beyond the last whole run: a few columns of odd models.
   [[gnu::noinline]] static void add_rest(const ByteTile& t, std::size_t rows) {
     for (std::size_t k = t.depth / kByteRun * kByteRun; k < t.depth; ++k) {
-      const std::int8_t* w = t.panel + k / kQuad * kQuad * kPanelColumns + k % kQuad;
+      const std::int8_t* w = t.panel + k / kByteQuad * kByteQuad * kPanelColumns + k % kByteQuad;
       for (std::size_t r = 0; r < rows; ++r) {
         for (std::size_t c = 0; c < kPanelColumns; ++c) {
-          t.out[r * t.out_stride + c] += t.x[r * t.x_stride + k] * w[c * kQuad];
+          t.out[r * t.out_stride + c] += t.x[r * t.x_stride + k] * w[c * kByteQuad];
         }
       }
     }

@@ -10,8 +10,9 @@ namespace albert_fast::encoder {
 
 /// W [out, depth] of a product x W^T, the way a kernel reads it: in panels of this many rows of W (columns of
 /// the product), the last one filled up with zeros. In a panel of floats follows, for each step of the depth,
-/// the panel's column of W. Bytes go four steps at a time: four neighbours of each row of W stand together.
+/// the panel's column of W. In a panel of bytes so many neighbours of each row of W stand together.
 inline constexpr std::size_t kPanelColumns = 16;
+inline constexpr std::size_t kByteQuad = 4;
 /// The depth of panels of bytes is filled up with zeros to a multiple of this: what the kernel adds up in 16
 /// bits before it goes on in 32.
 inline constexpr std::size_t kByteRun = 12;
