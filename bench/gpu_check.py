@@ -1,15 +1,16 @@
 """Everything that has to be seen on a GPU, in one go: ``python -m bench.gpu_check`` builds and downloads nothing.
 
-Correctness against float64, independence of neighbours, which attention kernel runs, the matrix rate of the card by
-cuBLAS, throughput as a share of it, latency, and what happens when memory is short. Prints a table and, with --json,
-writes everything to a file. Exit code: 0 all checks passed, 1 one failed, 2 there is no GPU here.
+Correctness against float64, independence of neighbours, which attention kernel runs, CUDA graphs, vectors that stay on
+the card, the matrix rate of the card by cuBLAS, throughput as a share of it, latency (transformers beside both, where
+it is installed), and what happens when memory is short. Prints a table and, with --json, writes everything to a file.
+Exit code: 0 all checks passed, 1 one failed, 2 there is no GPU here.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import functools
+import importlib.util
 import itertools
 import json
 import os
@@ -18,109 +19,26 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from albert_fast import AlbertEmbeddings, _core, engines, gpu, models, runtime
-from albert_fast.device import CUDA_PRECISIONS, Cuda
+from albert_fast import AlbertEmbeddings, _core, gpu, runtime
+from albert_fast.device import CUDA_PRECISIONS
+from albert_fast.device_vectors import DeviceVectors
 from albert_fast.errors import AlbertFastError
 
-from . import cublas, machine
-from . import models as _makes_the_modules_of_tests_importable  # noqa: F401
+from . import machine
+from .gpu_setup import Array, Report, Setup, make_setup, sequences_of, texts_of
+from .gpu_speed import measure_latency, measure_throughput
 
-Array = NDArray[Any]
 # The project's bounds. fp16 and tf32 are judged by direction, fp32 by the largest error.
 MOST_ERROR = {"fp32": 1e-4}
 LEAST_COSINE = {"fp16": 0.9999, "tf32": 0.9999, "fp32": 0.999999}
 MOST_NEIGHBOUR = {"fp32": 1e-5, "tf32": 5e-3, "fp16": 2e-2}
 LENGTHS = (2, 3, 9, 17, 38, 64, 65, 127, 128)
-
-
-@dataclasses.dataclass
-class Report:
-    """What was found: facts by name, and checks of which one may fail."""
-
-    facts: dict[str, Any] = dataclasses.field(default_factory=dict)
-    checks: list[dict[str, Any]] = dataclasses.field(default_factory=list)
-
-    def check(self, name: str, found: float, bound: float, at_least: bool = False) -> None:
-        passed = bool(found >= bound if at_least else found <= bound)
-        self.checks.append({"name": name, "found": found, "bound": bound, "passed": passed})
-        sign = ">=" if at_least else "<="
-        print(f"{'ok    ' if passed else 'FAILED'}  {name}: {found:.6g} {sign} {bound:g}", flush=True)
-
-    def fact(self, name: str, value: Any) -> None:
-        self.facts[name] = value
-        shown = f"{value:.6g}" if isinstance(value, float) else value
-        print(f"        {name}: {shown}", flush=True)
-
-    @property
-    def passed(self) -> bool:
-        return bool(self.checks) and all(check["passed"] for check in self.checks)
-
-
-@dataclasses.dataclass
-class Setup:
-    """A random model of albert-base's size (tiny in a rehearsal) and the ways to run it."""
-
-    folder: Path
-    geometry: dict[str, Any]
-    weights: dict[str, Array]
-    device: int
-    rehearsal: bool
-    quick: bool
-
-    def engine(self, precision: str, **changes: Any) -> _core.Engine:
-        cuda = Cuda(device=self.device, precision=precision, rehearsal=self.rehearsal, **changes)
-        return engines.engine_for(models.read_folder(self.folder), precision, cuda)
-
-    def annotator(self, precision: str, **changes: Any) -> AlbertEmbeddings:
-        engine = self.engine(precision, **changes)
-
-        class OnDevice(AlbertEmbeddings):
-            def _loaded(self) -> _core.Engine:
-                return engine
-
-        return OnDevice._from_files(models.read_folder(self.folder), {})
-
-    def options(self, **changes: Any) -> dict[str, Any]:
-        return AlbertEmbeddings.load(self.folder)._options(**changes)
-
-
-def make_setup(work: Path, device: int, rehearsal: bool, quick: bool) -> Setup:
-    import base_weights
-    import make_model
-
-    if rehearsal:
-        geometry = make_model.geometry(vocab_size=8000)
-        weights = make_model.make_weights(geometry, 1)
-    else:
-        geometry, weights = dict(base_weights.BASE), base_weights.base_weights()
-    make_model.save_safetensors(work / "model.safetensors", weights)
-    (work / "spiece.model").write_bytes((models.built_in_folder() / "spiece.model").read_bytes())
-    (work / "config.json").write_text(json.dumps(make_model.config(geometry, architectures=["AlbertModel"])))
-    return Setup(work, geometry, weights, device, rehearsal, quick)
-
-
-def sequences_of(lengths: Sequence[int], vocabulary: int, seed: int = 0) -> list[list[int]]:
-    random = np.random.default_rng(seed)
-    return [[2, *random.integers(5, vocabulary, n - 2).tolist(), 3] for n in lengths]
-
-
-def texts_of(count: int, words: int, seed: int = 0) -> list[str]:
-    """Return texts of ragged lengths, all different, in words of the built-in vocabulary."""
-    from albert_fast import AlbertEmbeddings as Albert
-
-    tiny = Albert.pretrained(models.BUILT_IN)._loaded()
-    pieces = [tiny.piece(i) for i in range(300, 3000)]
-    known = [piece[1:] for piece in pieces if piece.startswith("▁") and piece[1:].isalpha()]
-    random = np.random.default_rng(seed)
-    lengths = np.clip(random.lognormal(np.log(words), 0.6, count), 3, 4 * words).astype(int)
-    return [" ".join(random.choice(known, n)) for n in lengths]
 
 
 # ------------------------------------------------------------------------------------------------- correctness
@@ -198,6 +116,39 @@ def check_short_memory(report: Report, setup: Setup) -> None:
     report.check("micro-batches of the next call with little memory", float(again), 2.0, at_least=True)
 
 
+def check_short_calls(report: Report, setup: Setup, precisions: Sequence[str]) -> None:
+    """Short calls in captured shapes give what they give without, whatever ran in the shape before."""
+    vocabulary = setup.geometry["vocab_size"]
+    options = setup.options()
+    for precision in precisions:
+        captured, plain = setup.engine(precision), setup.engine(precision, graphs=False)
+        captured.prepare(options)
+        worst = 0.0
+        for seed, lengths in enumerate([(12,), (9,) * 8, (3,), (14,) * 30, (128, 3, 64), (2, 2), (64,), (65,), (12,)]):
+            sequences = sequences_of(lengths, vocabulary, seed)
+            pairs = zip(rows_of(captured, sequences, options), rows_of(plain, sequences, options), strict=True)
+            worst = max(worst, *(float(np.abs(a - b).max()) for a, b in pairs))
+        report.check(f"{precision}: change of a vector by CUDA graphs", worst, MOST_NEIGHBOUR[precision])
+
+
+def check_staying(report: Report, setup: Setup, precisions: Sequence[str]) -> None:
+    """Vectors that stay on the card are those that come to the host, also through PyTorch."""
+    texts = [*texts_of(20, 8), "", "same text", "same text", *texts_of(300, 30, seed=3)]
+    for precision in precisions:
+        engine = setup.engine(precision)
+        for level in ("word", "document"):
+            options = setup.options(level=level)
+            expected = engine.embed(texts, options)["vectors"]
+            vectors = DeviceVectors(engine.embed(texts, {**options, "on_device": True})["vectors"])
+            worst = float(np.abs(vectors.to_numpy() - expected).max())
+            if importlib.util.find_spec("torch") is not None:
+                import torch
+
+                taken = torch.from_dlpack(vectors)
+                worst = max(worst, float(np.abs(taken.cpu().numpy() - expected).max()))
+            report.check(f"{precision}: change of {level}s that stay on the card", worst, 1e-5)
+
+
 OTHER_RUNTIME = """
 import sys, numpy, onnxruntime
 from albert_fast import AlbertEmbeddings
@@ -242,73 +193,6 @@ def attention_kernels(setup: Setup) -> list[str]:
     return found
 
 
-# ------------------------------------------------------------------------------------------------------- speed
-
-
-def median_seconds(call: Callable[[], Any], repeats: int) -> float:
-    call()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
-
-
-def seconds_of_ids(engine: _core.Engine, sequences: list[list[int]], options: dict[str, Any]) -> float:
-    return median_seconds(lambda: engine.embed_ids(sequences, options), 3)
-
-
-def flops_per_token(geometry: dict[str, Any]) -> float:
-    h, f = int(geometry["hidden_size"]), int(geometry["intermediate_size"])
-    layers = int(geometry["num_hidden_layers"] * geometry["inner_group_num"])
-    return 2.0 * (layers * (4 * h * h + 2 * h * f) + int(geometry["embedding_size"]) * h)
-
-
-def measure_throughput(report: Report, setup: Setup, precisions: Sequence[str]) -> None:
-    texts = texts_of(500 if setup.quick else 12_000, 26)
-    random = np.random.default_rng(1)
-    lengths = np.clip(random.lognormal(3.4, 0.6, 500 if setup.quick else 8000), 3, 128).astype(int)
-    sequences = sequences_of(lengths.tolist(), setup.geometry["vocab_size"])
-    work = flops_per_token(setup.geometry)
-    for precision in precisions:
-        rate = None
-        if not setup.rehearsal:
-            shapes = cublas.albert_products(16384, setup.geometry["hidden_size"], setup.geometry["intermediate_size"])
-            rate = cublas.measure(shapes, precision, setup.device).flops
-            report.fact(f"{precision}: matrix rate of the card on ALBERT's products (Tflop/s)", rate / 1e12)
-
-        def tell(name: str, tokens: int, seconds: float, key: str = precision, peak: float | None = rate) -> None:
-            report.fact(f"{key}: {name} (pieces/s)", tokens / seconds)
-            if peak:
-                report.fact(f"{key}: {name}, share of the matrix rate", tokens * work / seconds / peak)
-
-        for most in (4096, 8192, 16384, 32768):
-            seconds = seconds_of_ids(setup.engine(precision, most_tokens=most), sequences, setup.options(threads=2))
-            tell(f"ids to rows of every piece, {most} pieces at a time", int(lengths.sum()), seconds)
-        seconds = seconds_of_ids(setup.engine(precision), sequences, setup.options(threads=1))
-        tell("the same by one worker", int(lengths.sum()), seconds)
-        annotator = setup.annotator(precision)
-        for level in ("word", "document"):
-            tokens = annotator.embed(texts, level=level).stats["tokens"]
-            seconds = median_seconds(functools.partial(annotator.embed, texts, level=level), 3)
-            tell(f"texts to vectors of {level}s", tokens, seconds)
-
-
-def measure_latency(report: Report, setup: Setup, precisions: Sequence[str]) -> None:
-    text = texts_of(40, 8)
-    for precision in precisions:
-        annotator = setup.annotator(precision)
-        times = []
-        for i in range(60 if setup.quick else 400):
-            start = time.perf_counter()
-            annotator.embed(text[i % len(text)], level="document")
-            times.append(time.perf_counter() - start)
-        low, high = np.percentile(times[40:], [50, 99])
-        report.fact(f"{precision}: one text of about 8 words, p50 (ms)", float(low) * 1e3)
-        report.fact(f"{precision}: one text of about 8 words, p99 (ms)", float(high) * 1e3)
-
-
 # ------------------------------------------------------------------------------------------------------ running
 
 
@@ -325,6 +209,8 @@ def run(report: Report, setup: Setup) -> None:
     check_against_float64(report, setup, precisions)
     check_independence(report, setup, precisions)
     check_levels(report, setup, precisions)
+    check_short_calls(report, setup, precisions)
+    check_staying(report, setup, precisions)
     check_short_memory(report, setup)
     if not setup.rehearsal:
         report.fact("attention kernels", attention_kernels(setup))

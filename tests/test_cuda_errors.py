@@ -47,6 +47,15 @@ def test_memory_limit(any_device: list[int], monkeypatch: pytest.MonkeyPatch, te
     assert cuda.memory_limit == limit
 
 
+def test_cuda_graphs_are_a_choice(any_device: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    for text, graphs in (("1", True), ("0", False)):
+        monkeypatch.setenv(device.GRAPHS_VARIABLE, text)
+        assert choose("cuda", None) == Cuda(0, "fp16", graphs=graphs)
+    monkeypatch.setenv(device.GRAPHS_VARIABLE, "no")
+    with pytest.raises(ParameterError, match="ALBERT_FAST_CUDA_GRAPHS='no' is neither 0 nor 1"):
+        choose("cuda", None)
+
+
 @pytest.mark.parametrize("text", ["0", "-1", "8G", "1e3", "99999999999", "\u0665"])
 def test_a_memory_limit_that_is_none(any_device: list[int], monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv(device.MEMORY_VARIABLE, text)
@@ -62,15 +71,25 @@ def test_a_loaded_model_does_not_stay_on_the_cpu_in_silence(tiny_folder: Path, m
         model.embed("a text")
     asked: list[tuple[str, Cuda | None]] = []
 
+    class Engine:
+        def prepare(self, options: dict[str, Any]) -> None:
+            assert options["layers"] == [model._model_files().geometry.num_hidden_layers]
+            if len(asked) == 1:
+                raise DeviceError("they cannot be captured.")
+
+    made = Engine()
+
     def engine_for(files: models.ModelFiles, precision: str, cuda: Cuda | None = None) -> Any:
         asked.append((precision, cuda))
-        return _core
+        return made
 
     monkeypatch.setattr(engines, "engine_for", engine_for)
     monkeypatch.setattr(gpu, "check_cuda", lambda _: None)
     monkeypatch.setattr(device, "_process", device._Process(device._process.lock))
+    with pytest.warns(RuntimeWarning, match=r"without CUDA graphs.*cannot be captured.*ALBERT_FAST_CUDA_GRAPHS=0"):
+        model._loaded()
     for _ in range(2):
-        assert model._loaded() is _core
+        assert model._loaded() is made
     model.setPrecision("fp32")
     model._loaded()
     model.setDevice("cpu")

@@ -41,6 +41,37 @@ def test_against_float64(make_folder: ModelMaker, precision: str, tolerance: flo
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_cuda_graphs_change_nothing(
+    base_folder: Path, precision: str, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    model = AlbertEmbeddings.load(base_folder, device="cuda", precision=precision)
+    assert model._loaded().prepared == 4
+    assert not [w for w in recwarn if "CUDA graphs" in str(w.message)]
+    monkeypatch.setenv("ALBERT_FAST_CUDA_GRAPHS", "0")
+    without = AlbertEmbeddings.load(base_folder, device="cuda", precision=precision)
+    assert without._loaded().prepared == 0
+    for count, length in ((1, 12), (30, 14), (1, 3), (8, 60), (3, 128), (1, 65), (1, 12)):
+        sequences = random_sequences(count, length, 400, seed=count)
+        for got, expected in zip(rows(model, sequences), rows(without, sequences), strict=True):
+            np.testing.assert_allclose(got, expected, rtol=0, atol=1e-5 if precision == "fp32" else 2e-2)
+
+
+@pytest.mark.parametrize("level", ["word", "sentence", "document"])
+def test_vectors_that_stay_on_the_card(base_folder: Path, level: str) -> None:
+    model = AlbertEmbeddings.load(base_folder, device="cuda")
+    texts = ["I love NLP. It is small.", "", "one", *(f"text number {n} is here" for n in range(300))]
+    for some in (texts[:3], texts):
+        out = model.embed(some, level=level, output_device="cuda")
+        assert out.vectors.device == "cuda:0"
+        expected = model.embed(some, level=level).vectors
+        np.testing.assert_allclose(out.vectors.to_numpy(), expected, rtol=0, atol=1e-6)
+        torch = pytest.importorskip("torch")
+        taken = torch.from_dlpack(out.vectors)
+        assert taken.is_cuda
+        np.testing.assert_allclose(taken.cpu().numpy(), expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_a_vector_does_not_depend_on_its_neighbours(base_folder: Path, precision: str) -> None:
     model = AlbertEmbeddings.load(base_folder, device="cuda", precision=precision)
     probe, *others = random_sequences(60, 128, 400, seed=3)

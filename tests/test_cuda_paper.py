@@ -117,6 +117,9 @@ count = ctypes.c_int.in_dll(ctypes.CDLL(os.environ["CUDART"]), "paper_gpu_pinned
 def embed(texts):
     before = count.value
     return model.embed(texts).vectors, count.value - before
+def embed_stats(texts):
+    before = count.value
+    return [model.embed(texts).stats["copies"], count.value - before]
 small, found["small"] = embed(TEXTS)
 many = [f"{text} {n}" for n in range(6) for text in TEXTS]
 first, found["first"] = embed(many)
@@ -132,6 +135,10 @@ while len(kept) < 100:
         break
     kept.append(out)
 found["most"] = sum(out.nbytes for out in kept) + second.nbytes
+# Beyond that, rows pass through pinned slots, of which the same is used again and again.
+while (out := model.embed(many)).stats["copies"] == 0 and len(kept) < 400:
+    kept.append(out)
+found["slots"] = [embed_stats(many) for _ in range(2)]
 del out, third, kept, second
 del model
 gc.collect()
@@ -140,6 +147,153 @@ found["alive"] = float(abs(small).sum())
     assert [found[name] for name in ("small", "first", "second", "third")] == [0, 1, 1, 0]
     assert found["same place"]
     assert 0.8 * 2**30 < found["most"] <= 2**30
+    assert found["slots"] == [[1, 0], [1, 0]]
+
+
+REPLAYS = """
+import ctypes, threading, warnings
+replays = ctypes.c_int.in_dll(ctypes.CDLL(os.environ["CUDART"]), "paper_gpu_replays")
+def replays_of(texts, **options):
+    before = replays.value
+    out = model.embed(texts, **options)
+    return replays.value - before
+"""
+
+
+def test_short_texts_are_replayed(run: Any) -> None:
+    found = run(
+        REPLAYS
+        + """
+for graphs in ("1", "0"):
+    os.environ["ALBERT_FAST_CUDA_GRAPHS"] = graphs
+    model = AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda")
+    found["shapes " + graphs] = model._loaded().prepared
+    found["short " + graphs] = [replays_of(texts) for texts in (["I love NLP"], TEXTS[:8], ["I love NLP"] * 3)]
+    found["sentences " + graphs] = replays_of(["I love NLP. And more."], level="sentence")
+    found["other layers " + graphs] = replays_of(["I love NLP"], layers=[0, 1])
+    found["long " + graphs] = replays_of(TEXTS * 3 + [" ".join(TEXTS)], detect_sentences=False)
+again = AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda")
+os.environ["ALBERT_FAST_CUDA_GRAPHS"] = "1"
+model = AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda", layers=[0, 1])
+found["prepared for it"] = replays_of(["I love NLP"]), replays_of(["I love NLP"], layers=-1)
+"""
+    )
+    assert (found["shapes 1"], found["shapes 0"]) == (4, 0)
+    assert found["short 1"] == [1, 1, 1]
+    assert found["short 0"] == [0, 0, 0]
+    assert (found["sentences 1"], found["other layers 1"], found["long 1"]) == (1, 0, 0)
+    assert found["prepared for it"] == [1, 0]
+    assert "without CUDA graphs" not in found["said"]
+
+
+@pytest.mark.parametrize(("lost", "shapes"), [(1, 4), (3, 0), (100, 0)])
+def test_captures_that_fail(run: Any, lost: int, shapes: int) -> None:
+    found = run(REPLAYS + """
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    model = AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda")
+found["warned"] = [str(w.message) for w in caught if "CUDA graphs" in str(w.message)]
+found["shapes"] = model._loaded().prepared
+found["rows"] = len(model.embed(["I love NLP"]).vectors)
+""", PAPER_GPU_CAPTURES_LOST=lost)  # fmt: skip
+    assert (found["shapes"], found["rows"]) == (shapes, 3)
+    if shapes:
+        assert not found["warned"]
+    else:
+        assert re.search(r"without CUDA graphs.*CUDA failure 901.*ALBERT_FAST_CUDA_GRAPHS=0", found["warned"][0])
+
+
+def test_a_capture_while_other_models_are_busy(run: Any) -> None:
+    found = run(
+        REPLAYS
+        + """
+busy = AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda", precision="fp32")
+ended, calls, wrong = False, [0] * 3, []
+def work(n):
+    while not ended:
+        try:  # larger from call to call, so that memory is asked for
+            busy.embed([f"{text} {k}" for text in TEXTS for k in range(1 + calls[n] % 7)],
+                       output_device="cuda" if n else None)
+        except DeviceError as error:
+            wrong.append(str(error))
+        calls[n] += 1
+threads = [threading.Thread(target=work, args=(n,)) for n in range(3)]
+[t.start() for t in threads]
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    models = [AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda", layers=n) for n in (1, 2, 3, 4)]
+ended = True
+[t.join() for t in threads]
+found["wrong"] = wrong + [str(w.message) for w in caught if "CUDA graphs" in str(w.message)]
+found["shapes"], found["calls"] = models[0]._loaded().prepared, min(calls)
+""",
+        PAPER_GPU_CAPTURE_MS=20,
+    )
+    assert found["wrong"] == []
+    assert found["shapes"] == 16
+    assert found["calls"] > 0
+
+
+def test_vectors_that_stay_on_the_device(run: Any) -> None:
+    found = run("""
+import ctypes
+model = AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda")
+cuda = ctypes.CDLL(os.environ["CUDART"])
+def in_use():
+    free, total = ctypes.c_size_t(), ctypes.c_size_t()
+    cuda.cudaMemGetInfo(ctypes.byref(free), ctypes.byref(total))
+    return total.value - free.value
+for name in ("cuda", "cuda:0"):
+    for texts in (TEXTS, ["I love NLP"]):
+        model.embed(texts, output_device=name)
+before = in_use()
+out = model.embed(TEXTS, output_device="cuda")
+vectors = out.vectors
+found["shape"], found["device"], found["dlpack"] = vectors.shape, vectors.device, vectors.__dlpack_device__()
+found["interface"] = vectors.__cuda_array_interface__
+found["bytes"] = in_use() - before
+part = out[1].vectors
+found["part"] = [part.shape, part.__cuda_array_interface__["data"][0] - vectors.__cuda_array_interface__["data"][0]]
+found["host"] = part.to_numpy().shape
+capsule = part.__dlpack__(max_version=(1, 0))
+del out, vectors, part
+gc.collect()
+found["held by the capsule"] = in_use() - before
+del capsule
+gc.collect()
+found["left"] = in_use() - before
+found["refused"] = []
+for device, output in (("cuda", "cuda:1"), ("cpu", "cuda")):
+    try:
+        AlbertEmbeddings.pretrained("albert_tiny_en", device=device).embed("a", output_device=output)
+    except DeviceError as error:
+        found["refused"].append(str(error))
+chunks = [c.vectors.device for c in model.stream(TEXTS, chunk_texts=20, output_device="cuda")]
+found["chunks"] = chunks + [model.embed_words([["I", "love"]], output_device="cuda").vectors.device]
+""")
+    assert found["shape"] == [384, 160]
+    assert (found["device"], found["dlpack"]) == ("cuda:0", [2, 0])
+    assert found["interface"]["typestr"] == "<f4"
+    assert found["bytes"] == found["held by the capsule"] == 384 * 160 * 4
+    assert found["part"] == [[8, 160], 8 * 160 * 4]
+    assert found["host"] == [8, 160]
+    assert found["left"] == 0
+    assert len(found["refused"]) == 2
+    assert found["chunks"] == ["cuda:0"] * 4
+
+
+def test_no_memory_for_vectors_on_the_device(run: Any) -> None:
+    error = run("""
+model = AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda")
+texts = [" ".join(TEXTS)] * 600  # computed once
+try:
+    kept = [model.embed(texts, output_device="cuda") for _ in range(2)]
+except DeviceError as refused:
+    found["error"] = str(refused)
+found["rows"] = len(model.embed(["I love NLP"], output_device="cuda").vectors)
+""", PAPER_GPU_MIB=200)  # fmt: skip
+    assert error["rows"] == 3
+    assert re.search(r"cuda:0: \d+ MiB for a result cannot be had: out of memory.*output_device='cpu'", error["error"])
 
 
 def test_memory_that_runs_out(run: Any) -> None:

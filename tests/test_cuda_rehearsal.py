@@ -16,6 +16,7 @@ import pytest
 
 import make_model
 from albert_fast import AlbertEmbeddings, DeviceError, _core
+from albert_fast.device_vectors import DeviceVectors
 from conftest import ModelMaker
 from cuda_graphs import rehearse
 from reference_albert import ReferenceAlbert
@@ -89,6 +90,94 @@ def test_a_vector_does_not_depend_on_its_neighbours(tiny_folder: Path, tiny: Alb
     long = " ".join(["neighbour"] * 60)
     for texts, place in (([sentence, long], 0), ([long, sentence], 1), ([long, sentence, long + " x"], 1)):
         np.testing.assert_allclose(model.embed(texts)[place].vectors, alone, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("level", "pooling"), LEVELS)
+@pytest.mark.parametrize(("parameters", "options"), CALLS, ids=str)
+def test_short_calls_in_prepared_shapes(
+    tiny_folder: Path, level: str, pooling: str | None, parameters: dict[str, Any], options: dict[str, Any]
+) -> None:
+    model = AlbertEmbeddings.load(tiny_folder, **parameters)
+    short = rehearsed(tiny_folder, model, most_tokens=3000)  # an engine of its own, see engine_for
+    engine = short._loaded()
+    engine.prepare(short._options(level=level, pooling=pooling, **options))
+    assert engine.prepared % 4 == 0
+    # One after the other: what a larger call left in a shape must not be seen by a smaller one.
+    for texts in (TEXTS[:1] * 3 + TEXTS[2:4], TEXTS[3:4], TEXTS[2:3], TEXTS[:1], TEXTS, [""]):
+        expected = model.embed(texts, level=level, pooling=pooling, **options)
+        got = short.embed(texts, level=level, pooling=pooling, **options)
+        np.testing.assert_allclose(got.vectors, expected.vectors, rtol=0, atol=2e-5)
+
+
+def test_only_prepared_choices_run_in_shapes(tiny_folder: Path, tiny: AlbertEmbeddings) -> None:
+    model = rehearsed(tiny_folder, tiny, most_tokens=3001)
+    engine = model._loaded()
+    assert engine.prepared == 0
+    text = ["unbelievable and short ones"]
+    assert model.embed(text, level="sentence").stats["copies"] == 0  # means are made by the graph
+    for _ in range(2):
+        engine.prepare(model._options())
+        assert engine.prepared == 4
+    assert model.embed(text, level="sentence").stats["copies"] == 1  # in a shape they are made on the host
+    assert model.embed(text, level="word").stats["copies"] == 0
+    assert model.embed(text, level="sentence", layers=[1, 2]).stats["copies"] == 0
+    long = [f"{a} {b} is a text of some words" for a, b in itertools.product("abcdefgh", repeat=2)]
+    assert model.embed(long, level="sentence").stats["copies"] == 0
+    engine.prepare(model._options(layers=[1, 2]))
+    assert engine.prepared == 8
+    without = rehearsed(tiny_folder, tiny, graphs=False)._loaded()
+    without.prepare(model._options())
+    assert without.prepared == 0
+
+
+def test_short_calls_of_many_threads(tiny_folder: Path, tiny: AlbertEmbeddings) -> None:
+    model = rehearsed(tiny_folder, tiny, most_tokens=3002)
+    model._loaded().prepare(model._options())
+    texts = [f"caller {c} has a text" + " and more" * c for c in range(8)]
+    expected = [tiny.embed(text).vectors for text in texts]
+
+    def call(caller: int) -> Callable[[], None]:
+        def body() -> None:
+            for _ in range(20):
+                got = model.embed(texts[caller]).vectors
+                wrong.extend([caller] * (not np.allclose(got, expected[caller], rtol=0, atol=2e-5)))
+
+        return body
+
+    wrong: list[int] = []
+    threads = [threading.Thread(target=call(c)) for c in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+@pytest.mark.parametrize("prepared", [False, True])
+@pytest.mark.parametrize(("level", "pooling"), LEVELS)
+def test_vectors_that_stay_on_the_device(
+    tiny_folder: Path, tiny: AlbertEmbeddings, level: str, pooling: str | None, prepared: bool
+) -> None:
+    model = rehearsed(tiny_folder, tiny, most_tokens=3003 + prepared)
+    engine = model._loaded()
+    for options in (tiny._options(level=level, pooling=pooling), tiny._options(level=level, pooling=pooling, **TEXT)):
+        if prepared:
+            engine.prepare(options)
+        for texts in (TEXTS, TEXTS[2:3], [TEXTS[0], TEXTS[0]], [], [""]):
+            expected = engine.embed(texts, options)["vectors"]
+            columns = engine.embed(texts, {**options, "on_device": True})
+            vectors = DeviceVectors(columns["vectors"])
+            assert vectors.shape == expected.shape
+            np.testing.assert_allclose(vectors.to_numpy(), expected, rtol=0, atol=1e-6)
+            if len(expected) > 1:
+                np.testing.assert_allclose(np.from_dlpack(vectors[1:]), expected[1:], rtol=0, atol=1e-6)
+
+
+def test_a_halved_micro_batch_that_stays_on_the_device(tiny_folder: Path, tiny: AlbertEmbeddings) -> None:
+    texts = [f"{a} {b} with a tail of {n} words" for n, (a, b) in enumerate(itertools.product("abcdefgh", repeat=2))]
+    engine = rehearsed(tiny_folder, tiny, memory_limit=128 * 32 * 4, most_tokens=5010)._loaded()
+    columns = engine.embed(texts, {**tiny._options(), "on_device": True})
+    np.testing.assert_allclose(columns["vectors"].to_numpy(), tiny.embed(texts).vectors, rtol=0, atol=2e-5)
 
 
 def test_without_memory_a_micro_batch_is_halved(tiny_folder: Path, tiny: AlbertEmbeddings) -> None:

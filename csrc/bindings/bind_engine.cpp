@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bindings/arrays.h"
+#include "bindings/device_rows.h"
 #include "bindings/engine_arguments.h"
 #include "bindings/registers.h"
 #include "bindings/signals.h"
@@ -78,6 +79,7 @@ EmbedOptions options_from(const py::dict& d) {
   o.normalize = d["normalize"].cast<bool>();
   o.utf16_offsets = d["utf16_offsets"].cast<bool>();
   o.sparknlp = d["sparknlp"].cast<bool>();
+  o.on_device = d["on_device"].cast<bool>();
   o.lone_texts = d["lone_texts"].cast<bool>();
   return o;
 }
@@ -110,6 +112,7 @@ encoder::cuda::Settings cuda_settings_from(const py::dict& d) {
             d["precision"].cast<std::string>(), "precision");
   settings.memory_limit = d["memory_limit"].cast<std::size_t>();
   settings.most_tokens = d["most_tokens"].cast<std::uint32_t>();
+  settings.graphs = d["graphs"].cast<bool>();
   settings.rehearsal = d["rehearsal"].cast<bool>();
   return settings;
 }
@@ -134,7 +137,11 @@ py::dict stats_to_dict(const columns::EmbeddingStats& s) {
 
 py::dict columns_to_dict(columns::EmbeddingColumns&& c) {
   py::dict d;
-  d["vectors"] = to_matrix(std::move(c.vectors), c.rows, c.hidden);
+  if (c.device_vectors.owner != nullptr) {
+    d["vectors"] = DeviceMatrix{std::move(c.device_vectors), c.rows, c.hidden};
+  } else {
+    d["vectors"] = to_matrix(std::move(c.vectors), c.rows, c.hidden);
+  }
   d["begin"] = to_array(std::move(c.begin));
   d["end"] = to_array(std::move(c.end));
   d["sentence"] = to_array(std::move(c.sentence));
@@ -292,6 +299,12 @@ py::dict embed_ids(const Engine& engine, const std::vector<std::vector<std::int3
   return without_gil([&] { return engine.embed_ids(sequences, o, no_signal_raised); });
 }
 
+void prepare(const Engine& engine, const py::dict& options) {
+  const EmbedOptions o = options_from(options);
+  const py::gil_scoped_release release;
+  engine.prepare(o);
+}
+
 }  // namespace
 
 void register_engine(py::module_& m) {
@@ -315,6 +328,8 @@ void register_engine(py::module_& m) {
       .def("annotate", &annotate, py::arg("sentences"), py::arg("tokens"), py::arg("options"),
            py::arg("with_vectors") = true)
       .def("embed_ids", &embed_ids, py::arg("sequences"), py::arg("options"))
+      .def("prepare", &prepare, py::arg("options"))
+      .def_property_readonly("prepared", [](const Engine& e) { return e.model().prepared(); })
       .def(
           "piece",
           [](const Engine& e, std::int32_t id) {

@@ -55,6 +55,7 @@ PYBIND11_MODULE(_core, m) {
   albert_fast::bindings::register_sentencepiece(m);
   albert_fast::bindings::register_columns(m);
   albert_fast::bindings::register_stages(m);
+  albert_fast::bindings::register_device_rows(m);
   albert_fast::bindings::register_engine(m);
   albert_fast::bindings::register_cuda(m);
 }

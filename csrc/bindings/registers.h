@@ -10,6 +10,7 @@ void register_text(pybind11::module_& m);
 void register_sentencepiece(pybind11::module_& m);
 void register_columns(pybind11::module_& m);
 void register_stages(pybind11::module_& m);
+void register_device_rows(pybind11::module_& m);
 void register_engine(pybind11::module_& m);
 void register_cuda(pybind11::module_& m);
 

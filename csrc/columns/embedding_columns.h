@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "columns/device_rows.h"
 
 namespace albert_fast::columns {
 
@@ -24,7 +25,8 @@ struct EmbeddingStats {
 /// What one call returns, one entry per row, in input order. Offsets are inclusive, in code points (or UTF-16
 /// units) of the row's text; -1 where a row has no place in the text ([CLS], [SEP]).
 struct EmbeddingColumns {
-  AlignedBuffer<float> vectors;  // [rows, hidden]
+  AlignedBuffer<float> vectors;  // [rows, hidden]; empty where they stay on a device
+  DeviceRows device_vectors;     // the same there
   std::int64_t rows = 0;
   std::int64_t hidden = 0;
   std::vector<std::int32_t> begin;

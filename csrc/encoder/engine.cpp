@@ -122,9 +122,17 @@ void Engine::check(const EmbedOptions& options) const {
   if (!last_only && !model_->has_layers()) {
     bad("layers names hidden states before the last; this model is an ONNX graph that gives the last only");
   }
+  if (options.on_device && model_->device_memory() == nullptr) {
+    fail(ErrorCode::device, "this model computes on the CPU; its vectors have no other device to stay on");
+  }
   if (options.pooling == Pooling::pooler && !model_->has_pooler()) {
     bad("pooling='pooler' needs the pooler's weights, which this model does not have");
   }
+}
+
+void Engine::prepare(const EmbedOptions& options) const {
+  check(options);
+  model_->prepare({options.layers, options.pooling == Pooling::pooler, false});
 }
 
 columns::EmbeddingColumns Engine::embed(const std::vector<std::string_view>& texts,
@@ -164,11 +172,14 @@ columns::EmbeddingColumns Engine::encode(Encoding encoding, const std::vector<st
   out.stats = counted;
   out.stats.windows = windows.size();
   describe_rows(encoding, windows, texts, options, special_ids(options), out);
-  columns::Matrix matrix = compute(encoding, windows, rows, options, keep_going, out.stats);
-  check_rows(matrix.rows, out.begin.size());
-  out.rows = matrix.rows;
-  out.hidden = matrix.dimension;
-  out.vectors = std::move(matrix.values);
+  out.rows = rows.folded ? rows.targets : static_cast<std::int64_t>(rows.rows());
+  out.hidden = model_->geometry().hidden_size;
+  check_rows(out.rows, out.begin.size());
+  if (options.on_device) {
+    out.device_vectors = compute_on_device(encoding, windows, rows, options, keep_going, out.stats);
+  } else {
+    out.vectors = compute(encoding, windows, rows, options, keep_going, out.stats).values;
+  }
   return out;
 }
 
@@ -203,31 +214,58 @@ AnnotatedWords Engine::annotate(const columns::AnnotationColumn& sentences,
   return out;
 }
 
+// What the model's device cannot do by itself (parts of several windows that become one row, unit length) is
+// done here, and the finished rows are put there.
+columns::DeviceRows Engine::compute_on_device(const Encoding& encoding, const std::vector<Window>& windows,
+                                              const RowPlan& rows, const EmbedOptions& options,
+                                              const KeepGoing& keep_going,
+                                              columns::EmbeddingStats& stats) const {
+  const DeviceMemory& memory = *model_->device_memory();
+  const auto hidden = static_cast<std::size_t>(model_->geometry().hidden_size);
+  const std::size_t count = rows.folded ? rows.targets : rows.rows();
+  columns::DeviceRows out =
+      memory.make_rows(checked_multiply(count, hidden, ErrorCode::out_of_memory, "the result"));
+  if (rows.folded || options.normalize) {
+    const columns::Matrix on_host = compute(encoding, windows, rows, options, keep_going, stats);
+    memory.upload(on_host.values.span(), out.data);
+    ++stats.copies;
+  } else {
+    run(encoding, windows, rows, options, keep_going, {{out.data, out.count}, true}, stats);
+  }
+  return out;
+}
+
 columns::Matrix Engine::compute(const Encoding& encoding, const std::vector<Window>& windows,
                                 const RowPlan& rows, const EmbedOptions& options, const KeepGoing& keep_going,
                                 columns::EmbeddingStats& stats) const {
-  std::vector<std::uint32_t> source(windows.size());
-  if (options.sparknlp) {
-    std::iota(source.begin(), source.end(), 0U);  // a repeat may have other padding beside it
-  } else {
-    source = find_repeats(encoding, windows, rows);
-  }
   const auto hidden = static_cast<std::size_t>(model_->geometry().hidden_size);
-  const OutputChoice choice{options.layers, options.pooling == Pooling::pooler, false};
-  const RunPlan run{*model_, encoding, windows, rows, source, choice, special_ids(options), options.threads};
   columns::Matrix out;
   out.dimension = model_->geometry().hidden_size;
   out.rows = rows.folded ? rows.targets : rows.rows();
   out.values = make_matrix(*model_, static_cast<std::size_t>(out.rows), hidden);
   if (rows.folded) {
     AlignedBuffer<float> parts = make_matrix(*model_, rows.rows(), hidden);
-    run_windows(run, parts.span(), keep_going, stats);
+    run(encoding, windows, rows, options, keep_going, {parts.span()}, stats);
     fold_parts(rows, parts.span(), out.values.span(), hidden);
   } else {
-    run_windows(run, out.values.span(), keep_going, stats);
+    run(encoding, windows, rows, options, keep_going, {out.values.span()}, stats);
   }
   if (options.normalize) normalize_rows(out.values.span(), hidden);
   return out;
+}
+
+void Engine::run(const Encoding& encoding, const std::vector<Window>& windows, const RowPlan& rows,
+                 const EmbedOptions& options, const KeepGoing& keep_going, const Destination& out,
+                 columns::EmbeddingStats& stats) const {
+  std::vector<std::uint32_t> source(windows.size());
+  if (options.sparknlp) {
+    std::iota(source.begin(), source.end(), 0U);  // a repeat may have other padding beside it
+  } else {
+    source = find_repeats(encoding, windows, rows);
+  }
+  const OutputChoice choice{options.layers, options.pooling == Pooling::pooler, false};
+  const RunPlan plan{*model_, encoding, windows, rows, source, choice, special_ids(options), options.threads};
+  run_windows(plan, out, keep_going, stats);
 }
 
 columns::EmbeddingColumns Engine::embed_ids(const std::vector<std::vector<std::int32_t>>& sequences,

@@ -45,6 +45,9 @@ class Engine {
   columns::EmbeddingColumns embed_ids(const std::vector<std::vector<std::int32_t>>& sequences,
                                       const EmbedOptions& options, const KeepGoing& keep_going) const;
 
+  /// Makes short calls with these options as fast as they get; see Model::prepare.
+  void prepare(const EmbedOptions& options) const;
+
   [[nodiscard]] const Model& model() const { return *model_; }
   [[nodiscard]] const sentencepiece::Tokenizer& tokenizer() const { return *tokenizer_; }
 
@@ -54,9 +57,18 @@ class Engine {
   columns::EmbeddingColumns encode(Encoding encoding, const std::vector<std::string_view>& texts,
                                    const EmbedOptions& options, const KeepGoing& keep_going) const;
   [[nodiscard]] TextEncoder text_encoder(const EmbedOptions& options) const;
+  [[nodiscard]] columns::DeviceRows compute_on_device(const Encoding& encoding,
+                                                      const std::vector<Window>& windows, const RowPlan& rows,
+                                                      const EmbedOptions& options,
+                                                      const KeepGoing& keep_going,
+                                                      columns::EmbeddingStats& stats) const;
   columns::Matrix compute(const Encoding& encoding, const std::vector<Window>& windows, const RowPlan& rows,
                           const EmbedOptions& options, const KeepGoing& keep_going,
                           columns::EmbeddingStats& stats) const;
+
+  void run(const Encoding& encoding, const std::vector<Window>& windows, const RowPlan& rows,
+           const EmbedOptions& options, const KeepGoing& keep_going, const Destination& out,
+           columns::EmbeddingStats& stats) const;
 
   std::shared_ptr<const Model> model_;
   std::shared_ptr<sentencepiece::Tokenizer> tokenizer_;

@@ -120,7 +120,7 @@ ort::SessionHandle GraphModel::make_session(const OutputChoice&, int threads) co
 }
 
 bool GraphModel::run(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
-                     const PackedBatch& batch, std::span<float> out) const {
+                     const PackedBatch& batch, const Destination& out) const {
   const auto hidden = static_cast<std::size_t>(geometry().hidden_size);
   const std::size_t sequences = batch.cu_seqlens.size() - 1;
   AlignedBuffer<float> rows(
@@ -131,7 +131,7 @@ bool GraphModel::run(ort::Session* session, const ort::RunOptionsHandle& options
     first = last;
   }
   gather_rows(rows.data(), batch.row_splits, batch.row_tokens, hidden,
-              static_cast<Reduction>(batch.reduction), out.data());
+              static_cast<Reduction>(batch.reduction), out.rows.data());
   return false;
 }
 

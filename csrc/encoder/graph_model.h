@@ -53,7 +53,7 @@ class GraphModel final : public Model {
   [[nodiscard]] bool has_pooler() const override { return !signature_.pooler_output.empty(); }
   [[nodiscard]] bool has_layers() const override { return false; }
   bool run(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
-           const PackedBatch& batch, std::span<float> out) const override;
+           const PackedBatch& batch, const Destination& out) const override;
 
  private:
   [[nodiscard]] ort::SessionHandle make_session(const OutputChoice& choice, int threads) const override;

@@ -110,7 +110,7 @@ ort::SessionHandle PackedModel::make_session(const OutputChoice& choice, int thr
 }
 
 bool PackedModel::run(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
-                      const PackedBatch& batch, std::span<float> out) const {
+                      const PackedBatch& batch, const Destination& out) const {
   const ort::Runtime& runtime = ort::Runtime::get();
   const auto length = [](auto span) { return static_cast<std::int64_t>(span.size()); };
   const std::int64_t packed[] = {1, length(batch.input_ids)};
@@ -126,7 +126,7 @@ bool PackedModel::run(ort::Session* session, const ort::RunOptionsHandle& option
       ort::view_tensor(batch.row_splits, splits),
       ort::view_tensor(batch.row_tokens, tokens),
       ort::view_tensor(std::span<const std::int32_t>(&batch.reduction, 1), single)};
-  const ort::ValueHandle output = ort::view_tensor(out, rows);
+  const ort::ValueHandle output = ort::view_tensor(out.rows, rows);
   const ort::Value* values[std::size(inputs)];
   std::transform(std::begin(inputs), std::end(inputs), values,
                  [](const auto& handle) { return handle.get(); });
@@ -135,7 +135,7 @@ bool PackedModel::run(ort::Session* session, const ort::RunOptionsHandle& option
                                   &kGraphOutput, 1, &result),
                 "running the model");
   // With the pooler the gathered rows are an intermediate result by design.
-  return choice.pooler || last_gather_destination() == out.data();
+  return choice.pooler || last_gather_destination() == out.rows.data();
 }
 
 }  // namespace albert_fast::encoder

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "encoder/device_memory.h"
 #include "encoder/geometry.h"
 #include "encoder/graph.h"
 #include "encoder/panels.h"
@@ -28,6 +29,15 @@ struct PackedBatch {
   std::span<const std::int32_t> row_splits;
   std::span<const std::int32_t> row_tokens;
   std::int32_t reduction = 0;
+};
+
+/// Where a run writes its rows: memory of the process or, with `on_device`, of the model's device.
+struct Destination {
+  std::span<float> rows;
+  bool on_device = false;
+  [[nodiscard]] Destination part(std::size_t first, std::size_t count) const {
+    return {rows.subspan(first, count), on_device};
+  }
 };
 
 /// How a device wants to be fed, where that is not the processor's own way.
@@ -56,14 +66,24 @@ class Model {
     return AlignedBuffer<float>(count);
   }
 
+  /// The memory of the device that the model computes on; null for the processor's own.
+  [[nodiscard]] virtual const DeviceMemory* device_memory() const { return nullptr; }
+
+  /// Does now what the first short calls of `choice` would otherwise do. Throws `device` with the reason
+  /// where the device refuses what it is faster with; calls are right without.
+  virtual void prepare(const OutputChoice&) const {}
+  /// How many shapes of short calls were prepared.
+  [[nodiscard]] virtual std::size_t prepared() const { return 0; }
+
   /// A session that computes `choice` with `threads` threads inside each operator. The model keeps the few
   /// that were used last; a caller keeps its own alive, but not beyond the model.
   [[nodiscard]] std::shared_ptr<const ort::SessionHandle> session(const OutputChoice& choice,
                                                                   int threads) const;
-  /// Runs `batch` and writes its rows to `out` [row_splits.size() - 1, hidden]. Returns false when the engine
-  /// did not write there directly (which then is a copy).
+  /// Runs `batch` and writes its rows to `out` [row_splits.size() - 1, hidden], which is on a device only
+  /// where device_memory() is. Returns false when the engine did not write there directly (which then is a
+  /// copy).
   virtual bool run(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
-                   const PackedBatch& batch, std::span<float> out) const = 0;
+                   const PackedBatch& batch, const Destination& out) const = 0;
   /// Counts the calls that are under way, in all threads, for as long as the result lives.
   class Call {
    public:
@@ -116,7 +136,7 @@ class PackedModel final : public Model {
   [[nodiscard]] bool has_pooler() const override { return weights_.has("pooler.weight"); }
   [[nodiscard]] bool has_layers() const override { return true; }
   bool run(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
-           const PackedBatch& batch, std::span<float> out) const override;
+           const PackedBatch& batch, const Destination& out) const override;
 
  private:
   [[nodiscard]] ort::SessionHandle make_session(const OutputChoice& choice, int threads) const override;

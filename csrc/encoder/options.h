@@ -25,6 +25,7 @@ struct EmbedOptions {
   bool normalize = false;
   bool utf16_offsets = false;
   bool sparknlp = false;    // reproduce Spark NLP's batches, attended padding and dropped words
+  bool on_device = false;   // the rows stay in the memory of the model's device
   bool lone_texts = false;  // no batch holds sentences of two texts, as in Spark NLP's LightPipeline
 };
 

@@ -38,7 +38,7 @@ std::uint32_t batch_count(const Geometry& geometry, std::uint64_t tokens, int th
 
 class Run {
  public:
-  Run(const RunPlan& plan, std::span<float> out, columns::EmbeddingStats& stats)
+  Run(const RunPlan& plan, const Destination& out, columns::EmbeddingStats& stats)
       : plan_(plan),
         out_(out),
         stats_(stats),
@@ -98,7 +98,7 @@ class Run {
     const std::size_t last = plan_.rows.window_rows[batch.window_end];
     if (first == last) return;
     const PackedBatch packed = workers_[worker].packer.pack(batch, plan_.source);
-    const std::span<float> rows = out_.subspan(first * hidden_, (last - first) * hidden_);
+    const Destination rows = out_.part(first * hidden_, (last - first) * hidden_);
     if (!plan_.model.run(session_->get(), workers_[worker].options, plan_.choice, packed, rows)) {
       copies_.fetch_add(1);
     }
@@ -112,20 +112,25 @@ class Run {
   }
 
   void copy_repeats() {
-    const auto row = [&](std::uint32_t window) {
-      return out_.data() + plan_.rows.window_rows[window] * hidden_;
+    const auto rows_of = [&](std::uint32_t window) {
+      const std::size_t first = plan_.rows.window_rows[window];
+      return out_.part(first * hidden_, (plan_.rows.window_rows[window + 1] - first) * hidden_).rows;
     };
     for (std::uint32_t w = 0; w < plan_.windows.size(); ++w) {
       const std::uint32_t from = plan_.source[w];
       if (from == w) continue;
-      const std::size_t rows = plan_.rows.window_rows[w + 1] - plan_.rows.window_rows[w];
-      std::copy_n(row(from), rows * hidden_, row(w));
+      const std::span<const float> computed = rows_of(from);
+      if (out_.on_device) {
+        plan_.model.device_memory()->copy(computed, rows_of(w).data());
+      } else {
+        std::copy(computed.begin(), computed.end(), rows_of(w).begin());
+      }
       ++stats_.reused;
     }
   }
 
   const RunPlan& plan_;
-  std::span<float> out_;
+  Destination out_;
   columns::EmbeddingStats& stats_;
   std::size_t hidden_;
   std::shared_ptr<const ort::SessionHandle> session_;
@@ -136,7 +141,7 @@ class Run {
 
 }  // namespace
 
-void run_windows(const RunPlan& plan, std::span<float> out, const std::function<bool()>& keep_going,
+void run_windows(const RunPlan& plan, const Destination& out, const std::function<bool()>& keep_going,
                  columns::EmbeddingStats& stats) {
   Run(plan, out, stats).all(keep_going);
 }

@@ -22,7 +22,7 @@ struct RunPlan {
 
 /// Computes the rows of every new window into `out` [rows, hidden], then copies those of repeated windows.
 /// Throws `cancelled` when `keep_going` said no.
-void run_windows(const RunPlan& plan, std::span<float> out, const std::function<bool()>& keep_going,
+void run_windows(const RunPlan& plan, const Destination& out, const std::function<bool()>& keep_going,
                  columns::EmbeddingStats& stats);
 
 }  // namespace albert_fast::encoder

@@ -2,16 +2,21 @@
 
 namespace albert_fast::ort {
 
-ValueHandle view_tensor(std::span<const std::byte> bytes, int element_type,
+ValueHandle view_tensor(const MemoryInfo* place, void* data, std::size_t size_bytes, int element_type,
                         std::span<const std::int64_t> shape) {
   const Runtime& runtime = Runtime::get();
   ValueHandle value;
-  // The interface has no const; nobody writes into what is only read from.
-  runtime.check(runtime.api().CreateTensorWithDataAsOrtValue(
-                    runtime.cpu_memory(), const_cast<std::byte*>(bytes.data()), bytes.size(), shape.data(),
-                    shape.size(), element_type, value.out()),
+  runtime.check(runtime.api().CreateTensorWithDataAsOrtValue(place, data, size_bytes, shape.data(),
+                                                             shape.size(), element_type, value.out()),
                 "describing a tensor");
   return value;
+}
+
+ValueHandle view_tensor(std::span<const std::byte> bytes, int element_type,
+                        std::span<const std::int64_t> shape) {
+  // The interface has no const; nobody writes into what is only read from.
+  return view_tensor(Runtime::get().cpu_memory(), const_cast<std::byte*>(bytes.data()), bytes.size(),
+                     element_type, shape);
 }
 
 std::vector<std::int64_t> shape_of(const Value* value) {

@@ -36,6 +36,10 @@ struct element_type<std::int64_t> {
 ValueHandle view_tensor(std::span<const std::byte> bytes, int element_type,
                         std::span<const std::int64_t> shape);
 
+/// The same over memory of a device, which `place` describes.
+ValueHandle view_tensor(const MemoryInfo* place, void* data, std::size_t size_bytes, int element_type,
+                        std::span<const std::int64_t> shape);
+
 template <class T>
 ValueHandle view_tensor(std::span<T> data, std::span<const std::int64_t> shape) {
   return view_tensor(std::as_bytes(data), element_type<std::remove_const_t<T>>::value, shape);

@@ -1,8 +1,13 @@
+#include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <numeric>
 #include <random>
+#include <thread>
 
 #include "base/error.h"
+#include "encoder/cuda/capture_gate.h"
+#include "encoder/cuda/card_memory.h"
 #include "encoder/cuda/device_batch.h"
 #include "encoder/cuda/half.h"
 #include "encoder/cuda/pinned_memory.h"
@@ -105,6 +110,90 @@ ALBERT_FAST_TEST(a_batch_for_the_device_makes_the_rows_of_the_plan) {
   }
 }
 
+ALBERT_FAST_TEST(a_short_batch_makes_the_same_rows_in_a_bucket) {
+  DeviceBatch laid_out;
+  std::size_t in_buckets = 0;
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    OwnedBatch batch = random_batch(seed, static_cast<Reduction>(seed % 3));
+    batch = part_of(batch.view(), 0, std::min<std::size_t>(seed % 12, batch.cu_seqlens.size() - 1));
+    const std::optional<std::size_t> number = bucket_of(batch.view());
+    if (!number) continue;
+    ++in_buckets;
+    const Bucket& bucket = kBuckets[*number];
+    lay_out(batch.view(), bucket, laid_out);
+    CHECK_EQ(static_cast<std::int64_t>(laid_out.input_ids.size()), bucket.tokens);
+    CHECK_EQ(static_cast<std::int64_t>(laid_out.position_ids.size()), bucket.tokens);
+    CHECK_EQ(static_cast<std::int64_t>(laid_out.row_index.size()), bucket.tokens);
+    CHECK_EQ(static_cast<std::int64_t>(laid_out.cu_seqlens.size()), bucket.sequences + 1);
+    CHECK_EQ(static_cast<std::int64_t>(laid_out.cu_seqlens.back()), bucket.tokens);
+    CHECK_EQ(laid_out.longest, bucket.longest);
+    CHECK(!laid_out.means);
+    std::vector<std::int32_t> places = laid_out.token_offset;
+    std::sort(places.begin(), places.end());
+    CHECK_EQ(static_cast<std::int64_t>(places.size()), bucket.sequences * bucket.longest);
+    for (std::size_t i = 0; i < places.size(); ++i) CHECK_EQ(places[i], static_cast<std::int32_t>(i));
+    for (std::size_t s = 0; s + 1 < laid_out.cu_seqlens.size(); ++s) {
+      const std::int32_t length = laid_out.cu_seqlens[s + 1] - laid_out.cu_seqlens[s];
+      CHECK(length >= 0 && length <= bucket.longest);
+    }
+    check_close(rows_of(laid_out, batch.rows(), batch.reduction), expected_rows(batch));
+  }
+  CHECK(in_buckets > 60);
+}
+
+ALBERT_FAST_TEST(what_no_bucket_holds) {
+  const auto batch_with = [](std::int32_t sequences, std::int32_t length) {
+    OwnedBatch batch;
+    batch.cu_seqlens.push_back(0);
+    for (std::int32_t s = 0; s < sequences; ++s) batch.cu_seqlens.push_back((s + 1) * length);
+    batch.input_ids.resize(static_cast<std::size_t>(sequences * length));
+    batch.position_ids.resize(batch.input_ids.size());
+    batch.row_splits = {0};
+    return batch;
+  };
+  const auto bucket = [&](std::int32_t sequences, std::int32_t length) {
+    return bucket_of(batch_with(sequences, length).view());
+  };
+  CHECK_EQ(bucket(1, 2).value(), std::size_t{0});
+  CHECK_EQ(bucket(1, 64).value(), std::size_t{0});
+  CHECK_EQ(bucket(1, 65).value(), std::size_t{1});
+  CHECK_EQ(bucket(16, 4).value(), std::size_t{0});  // full: it needs no dummies
+  CHECK_EQ(bucket(16, 3).value(), std::size_t{1});  // one sequence too many beside a dummy
+  CHECK_EQ(bucket(4, 128).value(), std::size_t{3});
+  CHECK(!bucket(1, 129));
+  CHECK(!bucket(5, 128));
+  CHECK(!bucket(129, 3));
+}
+
+ALBERT_FAST_TEST(a_capture_is_alone_and_comes_to_its_turn) {
+  std::atomic<int> working{0};
+  std::atomic<bool> capturing{false};
+  std::atomic<bool> mixed{false};
+  std::atomic<bool> ended{false};
+  std::vector<std::jthread> workers;
+  for (int w = 0; w < 3; ++w) {
+    workers.emplace_back([&] {
+      while (!ended.load()) {
+        const CaptureGate::Work work;
+        working.fetch_add(1);
+        if (capturing.load()) mixed.store(true);
+        std::this_thread::yield();
+        working.fetch_sub(1);
+      }
+    });
+  }
+  for (int c = 0; c < 50; ++c) {  // would never end if workers could overtake
+    const CaptureGate::Capture capture;
+    capturing.store(true);
+    if (working.load() != 0) mixed.store(true);
+    std::this_thread::yield();
+    capturing.store(false);
+  }
+  ended.store(true);
+  workers.clear();
+  CHECK(!mixed.load());
+}
+
 ALBERT_FAST_TEST(two_halves_are_the_batch) {
   for (unsigned seed = 0; seed < 60; ++seed) {
     const OwnedBatch batch = random_batch(seed, Reduction::mean);
@@ -153,6 +242,22 @@ ALBERT_FAST_TEST(without_cuda_there_is_no_pinned_memory) {
   PinnedMemory memory(0);
   CHECK(memory.take(0).data() == nullptr);
   CHECK(memory.take(std::size_t{1} << 40).data() == nullptr);
+  CHECK(memory.take_slot(std::size_t{1} << 19).data() == nullptr);
+  const float number = 0.0F;
+  CHECK(!memory.contains(&number));
+  CHECK_THROWS(CardMemory(0, false).make_rows(4), ErrorCode::device);
+}
+
+ALBERT_FAST_TEST(a_rehearsed_card_keeps_what_is_copied_there) {
+  const CardMemory memory(0, true);
+  const std::vector<float> numbers{1, 2, 3, 4};
+  const columns::DeviceRows rows = memory.make_rows(8);
+  memory.upload(numbers, rows.data);
+  memory.copy({rows.data, 4}, rows.data + 4);
+  std::vector<float> back(4);
+  memory.download(rows.data + 4, back);
+  CHECK(back == numbers);
+  CHECK(memory.make_rows(0).owner != nullptr);
 }
 
 }  // namespace albert_fast::encoder::cuda

@@ -11,6 +11,7 @@ from .errors import DeviceError, ParameterError
 from .warn import warn_user
 
 MEMORY_VARIABLE = "ALBERT_FAST_GPU_MEMORY_MIB"
+GRAPHS_VARIABLE = "ALBERT_FAST_CUDA_GRAPHS"
 CUDA_PRECISIONS = ("fp16", "tf32", "fp32")
 CPU_PRECISIONS = ("fp32", "int8")
 
@@ -29,6 +30,8 @@ class Cuda:
         Bytes of device memory for one session, 0 without limit.
     most_tokens
         Pieces of one micro-batch.
+    graphs
+        Run short texts as CUDA graphs.
     rehearsal
         Run everything but the device itself, on the CPU: for tests.
     """
@@ -37,6 +40,7 @@ class Cuda:
     precision: str = "fp16"
     memory_limit: int = 0
     most_tokens: int = 16384
+    graphs: bool = True
     rehearsal: bool = False
 
 
@@ -62,7 +66,8 @@ def choose(device: str, precision: str | None) -> Cuda | None:
             raise DeviceError(f"device={device!r} does not exist. Write 'cuda' or, for one of several, 'cuda:1'.")
         if precision is not None and precision not in CUDA_PRECISIONS:
             raise DeviceError(_no_precision(precision, "a CUDA device", CUDA_PRECISIONS))
-        return _usable(Cuda(int(number or "0"), precision or CUDA_PRECISIONS[0], memory_limit()))
+        cuda = Cuda(int(number or "0"), precision or CUDA_PRECISIONS[0], memory_limit(), graphs=wants_graphs())
+        return _usable(cuda)
     if device not in ("cpu", "auto"):
         raise DeviceError(f"device={device!r} does not exist. Use device='cpu', 'cuda' or 'cuda:1'.")
     if precision is not None and precision not in CPU_PRECISIONS:
@@ -85,6 +90,36 @@ def memory_limit() -> int:
     if not (text.isascii() and text.isdigit()) or not 0 < int(text) <= 1 << 24:
         raise ParameterError(f"{MEMORY_VARIABLE}={text!r} is no number of MiB. Write for example 8192, or unset it.")
     return int(text) << 20
+
+
+def wants_graphs() -> bool:
+    """Return whether short texts run as CUDA graphs: unless ALBERT_FAST_CUDA_GRAPHS is 0."""
+    text = os.environ.get(GRAPHS_VARIABLE, "1")
+    if text not in ("0", "1"):
+        raise ParameterError(f"{GRAPHS_VARIABLE}={text!r} is neither 0 nor 1.")
+    return text == "1"
+
+
+def stays_on(device: str, output_device: str | None) -> bool:
+    """Return whether vectors stay in the memory of `device`, which computes them.
+
+    Raises
+    ------
+    DeviceError
+        `output_device` is neither the host nor that device.
+    """
+    if output_device in (None, "cpu"):
+        return False
+
+    def named(name: object) -> object:
+        return "cuda:0" if name == "cuda" else name
+
+    if device.startswith("cuda") and named(output_device) == named(device):
+        return True
+    raise DeviceError(
+        f"output_device={output_device!r}, but the model computes on {device!r}. Vectors can stay there or go to the "
+        "host: give the device of the model, or output_device='cpu'."
+    )
 
 
 # ------------------------------------------------------------------------------------------- what was checked

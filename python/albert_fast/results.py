@@ -22,7 +22,7 @@ class Embeddings:
     Attributes
     ----------
     vectors : ndarray, float32, [rows, hidden_size]
-        C-contiguous, 64-byte aligned, writable.
+        C-contiguous, 64-byte aligned, writable. With ``output_device="cuda"`` a `DeviceVectors` of that shape.
     begin, end : ndarray, int32, [rows]
         First and last character of the row in its text, both inclusive, so that
         ``text[begin : end + 1]`` is the word. Code points, or UTF-16 units with ``offsets="utf16"``.

@@ -12,7 +12,7 @@ SOURCE = Path(__file__).with_name("paper_gpu.c")
 
 
 def build(provider: Path, folder: Path) -> None:
-    """Write into `folder` every library of NVIDIA that `provider` needs, all of them one and the same."""
+    """Write into `folder` every library of NVIDIA that `provider` needs: names of one file, which is opened once."""
     dynamic = subprocess.run(["readelf", "-d", provider], capture_output=True, text=True, check=True).stdout
     needed = {m[0] for m in re.finditer(LIBRARIES, dynamic)} | {"libcuda.so.1"}  # which older ones open later
     symbols = subprocess.run(["nm", "-D", "-u", provider], capture_output=True, text=True, check=True).stdout
@@ -20,9 +20,9 @@ def build(provider: Path, folder: Path) -> None:
     ours = set(re.findall(r"^[\w *]*?\b(\w+)\([^)]*\) \{", SOURCE.read_text(encoding="utf-8"), re.MULTILINE))
     stubs = folder / "stubs.c"
     stubs.write_text("".join(f"int {name}(void) {{ return 0; }}\n" for name in sorted(wanted - ours)), encoding="utf-8")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-w", "-o", folder / "paper_gpu.so", SOURCE, stubs], check=True)
     for name in needed:
-        command = ["gcc", "-shared", "-fPIC", "-w", f"-Wl,-soname,{name}", "-o", folder / name, SOURCE, stubs]
-        subprocess.run(command, check=True)
+        (folder / name).symlink_to("paper_gpu.so")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int number(const char* name, int other) {
   const char* text = getenv(name);
@@ -79,7 +80,10 @@ struct block {
   char padding[256 - sizeof(size_t)];
 };
 
+static int is_capturing;  // see below: nobody may ask for memory meanwhile
+
 int cudaMalloc(void** pointer, size_t bytes) {
+  if (__atomic_load_n(&is_capturing, __ATOMIC_RELAXED)) return 900;
   if (__atomic_add_fetch(&in_use, bytes, __ATOMIC_RELAXED) > device_bytes()) {
     __atomic_sub_fetch(&in_use, bytes, __ATOMIC_RELAXED);
     return 2;
@@ -106,6 +110,7 @@ int cudaMemGetInfo(size_t* free_bytes, size_t* total) {
 int paper_gpu_pinned;  // blocks that are out
 int cudaHostAlloc(void** pointer, size_t bytes, unsigned flags) {
   (void)flags;
+  if (__atomic_load_n(&is_capturing, __ATOMIC_RELAXED)) return 900;
   *pointer = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
   __atomic_add_fetch(&paper_gpu_pinned, 1, __ATOMIC_RELAXED);
   return *pointer == NULL ? 2 : 0;
@@ -141,6 +146,32 @@ static int thing;  // what every handle points at
 int cudaStreamCreate(void** stream) { return *stream = &thing, 0; }
 int cudaStreamCreateWithFlags(void** stream, unsigned flags) { return (void)flags, *stream = &thing, 0; }
 int cudaStreamIsCapturing(void* stream, int* status) { return (void)stream, *status = 0, 0; }
+
+// CUDA graphs: what is captured runs at once, what is replayed is counted. PAPER_GPU_CAPTURES_LOST: how many
+// captures fail, as they do when another thread uses the device meanwhile. PAPER_GPU_CAPTURE_MS: how long one takes.
+static int captures;
+int paper_gpu_replays;
+int cudaStreamBeginCapture(void* stream, int mode) {
+  (void)stream, (void)mode;
+  return __atomic_exchange_n(&is_capturing, 1, __ATOMIC_RELAXED) ? 900 : 0;
+}
+int cudaStreamEndCapture(void* stream, void** graph) {
+  (void)stream;
+  usleep(1000 * (unsigned)number("PAPER_GPU_CAPTURE_MS", 0));
+  if (!__atomic_exchange_n(&is_capturing, 0, __ATOMIC_RELAXED)) return 1;
+  const int lost = __atomic_add_fetch(&captures, 1, __ATOMIC_RELAXED) <= number("PAPER_GPU_CAPTURES_LOST", 0);
+  *graph = lost ? NULL : &captures;
+  return lost ? 901 : 0;
+}
+static int instantiate(void** executable) { return *executable = &captures, 0; }
+int cudaGraphInstantiate(void** executable) { return instantiate(executable); }
+int cudaGraphInstantiateWithFlags(void** executable) { return instantiate(executable); }
+int cudaGraphLaunch(void* executable, void* stream) {
+  (void)executable, (void)stream;
+  if (__atomic_load_n(&is_capturing, __ATOMIC_RELAXED)) return 900;
+  __atomic_add_fetch(&paper_gpu_replays, 1, __ATOMIC_RELAXED);
+  return 0;
+}
 int cudaEventCreate(void** event) { return *event = &thing, 0; }
 int cudaEventCreateWithFlags(void** event, unsigned flags) { return (void)flags, *event = &thing, 0; }
 int cublasCreate_v2(void** handle) { return *handle = &thing, 0; }

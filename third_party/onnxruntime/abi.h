@@ -15,6 +15,7 @@ struct Env;
 struct Session;
 struct SessionOptions;
 struct RunOptions;
+struct IoBinding;
 struct Value;
 struct MemoryInfo;
 struct CustomOpDomain;
@@ -130,9 +131,16 @@ inline constexpr std::uint32_t kCustomOpVersion = 18;
   X(9, 1, Status*, Run,                                                                                            \
     (Session*, const RunOptions*, const char* const* input_names, const Value* const* inputs,                      \
      std::size_t n_inputs, const char* const* output_names, std::size_t n_outputs, Value** outputs))               \
+  X(165, 8, Status*, AddRunConfigEntry, (RunOptions*, const char* key, const char* value))                         \
+  X(134, 5, Status*, CreateIoBinding, (Session*, IoBinding** out))                                                 \
+  X(135, 5, void, ReleaseIoBinding, (IoBinding*))                                                                  \
+  X(136, 5, Status*, BindInput, (IoBinding*, const char* name, const Value*))                                      \
+  X(137, 5, Status*, BindOutput, (IoBinding*, const char* name, const Value*))                                     \
+  X(133, 5, Status*, RunWithBinding, (Session*, const RunOptions*, const IoBinding*))                              \
   X(205, 11, Status*, CreateCUDAProviderOptions, (CudaProviderOptions** out))                                      \
   X(206, 11, Status*, UpdateCUDAProviderOptions,                                                                   \
     (CudaProviderOptions*, const char* const* keys, const char* const* values, std::size_t count))                 \
+  X(263, 16, Status*, UpdateCUDAProviderOptionsWithValue, (CudaProviderOptions*, const char* key, void* value))    \
   X(204, 11, Status*, SessionOptionsAppendExecutionProvider_CUDA_V2, (SessionOptions*, const CudaProviderOptions*)) \
   X(208, 11, void, ReleaseCUDAProviderOptions, (CudaProviderOptions*))                                             \
   X(125, 4, Status*, GetAvailableProviders, (char*** names, int* count))                                           \

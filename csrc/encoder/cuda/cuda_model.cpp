@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/checked.h"
+#include "encoder/cuda/capture_gate.h"
 #include "encoder/cuda/provider.h"
 #include "encoder/cuda/rehearsal.h"
 #include "encoder/kernels/gather.h"
@@ -35,8 +36,14 @@ CudaModel::CudaModel(TensorStore store, const Geometry& g, const Settings& setti
     : Model(g),
       settings_(settings),
       weights_(Weights(std::move(store), g), g, settings.precision),
+      memory_(settings.device, settings.rehearsal),
       pinned_(settings.device),
       most_tokens_(settings.most_tokens) {
+  if (settings.graphs) {
+    captured_ = std::make_unique<CapturedRuns>(
+        memory_, static_cast<std::size_t>(g.hidden_size),
+        [this](const OutputChoice& choice, void* stream) { return make_session_on(choice, stream); });
+  }
   if (settings.rehearsal && settings.precision != Precision::fp32) {
     fail(ErrorCode::device, "a rehearsal on the CPU is in fp32");
   }
@@ -50,7 +57,22 @@ AlignedBuffer<float> CudaModel::make_rows(std::size_t count) const {
   return rows.data() != nullptr ? std::move(rows) : Model::make_rows(count);
 }
 
+void CudaModel::prepare(const OutputChoice& choice) const {
+  if (!captured_) return;
+  require_same_process();
+  try {
+    captured_->prepare(choice);
+  } catch (const Error& error) {
+    fail(ErrorCode::device, readable(error.what()));
+  }
+}
+
 ort::SessionHandle CudaModel::make_session(const OutputChoice& choice, int) const {
+  return make_session_on(choice, nullptr);
+}
+
+ort::SessionHandle CudaModel::make_session_on(const OutputChoice& choice, void* stream) const {
+  const CaptureGate::Work work;
   const ort::Runtime& runtime = ort::Runtime::get();
   ort::SessionOptionsHandle options;
   runtime.check(runtime.api().CreateSessionOptions(options.out()), "preparing a session");
@@ -66,7 +88,7 @@ ort::SessionHandle CudaModel::make_session(const OutputChoice& choice, int) cons
                  write_device_graph(geometry(), weights_, choice, settings_.precision, kRehearsalDomain),
                  session);
   } else {
-    append_cuda(options, settings_);
+    append_cuda(options, settings_, stream);
     open_session(options, write_device_graph(geometry(), weights_, choice, settings_.precision), session);
   }
   return session;
@@ -93,7 +115,10 @@ void CudaModel::open_session(const ort::SessionOptionsHandle& options, const Dev
 }
 
 bool CudaModel::run(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
-                    const PackedBatch& batch, std::span<float> out) const {
+                    const PackedBatch& batch, const Destination& out) const {
+  if (captured_) {
+    if (const std::optional<bool> in_place = captured_->run(choice, batch, out)) return *in_place;
+  }
   try {
     return run_whole(session, options, choice, batch, out);
   } catch (const OutOfDeviceMemory& error) {
@@ -108,7 +133,8 @@ bool CudaModel::run(ort::Session* session, const ort::RunOptionsHandle& options,
 
 // Calls that come later try no more than what fits.
 bool CudaModel::run_halves(ort::Session* session, const ort::RunOptionsHandle& options,
-                           const OutputChoice& choice, const PackedBatch& batch, std::span<float> out) const {
+                           const OutputChoice& choice, const PackedBatch& batch,
+                           const Destination& out) const {
   const auto half = static_cast<std::uint32_t>(batch.input_ids.size() / 2);
   std::uint32_t most = most_tokens_.load();
   while (half < most &&
@@ -119,12 +145,14 @@ bool CudaModel::run_halves(ort::Session* session, const ort::RunOptionsHandle& o
   const OwnedBatch first = part_of(batch, 0, sequences / 2);
   const OwnedBatch second = part_of(batch, sequences / 2, sequences);
   const std::size_t numbers = first.rows() * static_cast<std::size_t>(geometry().hidden_size);
-  const bool in_place = run(session, options, choice, first.view(), out.first(numbers));
-  return run(session, options, choice, second.view(), out.subspan(numbers)) && in_place;
+  const bool in_place = run(session, options, choice, first.view(), out.part(0, numbers));
+  return run(session, options, choice, second.view(), out.part(numbers, out.rows.size() - numbers)) &&
+         in_place;
 }
 
 bool CudaModel::run_whole(ort::Session* given, const ort::RunOptionsHandle& options,
-                          const OutputChoice& choice, const PackedBatch& batch, std::span<float> out) const {
+                          const OutputChoice& choice, const PackedBatch& batch,
+                          const Destination& out) const {
   thread_local DeviceBatch on_device;
   lay_out(batch, on_device);
   if (on_device.rows == 0) return true;
@@ -136,20 +164,37 @@ bool CudaModel::run_whole(ort::Session* given, const ort::RunOptionsHandle& opti
   }
   ort::Session* graph = with_means ? with_means->get() : given;
   if (on_device.host_splits.empty()) {
+    if (!out.on_device) return run_to_host(graph, options, on_device, out.rows);
     run_on_device(graph, options, on_device, out);
     return true;
   }
   const auto hidden = static_cast<std::size_t>(geometry().hidden_size);
   AlignedBuffer<float> rows(checked_multiply(static_cast<std::size_t>(on_device.rows), hidden,
                                              ErrorCode::out_of_memory, "a batch"));
-  run_on_device(graph, options, on_device, rows.span());
+  run_on_device(graph, options, on_device, {rows.span()});
+  std::vector<float> made(out.on_device ? out.rows.size() : 0);
   gather_rows(rows.data(), on_device.host_splits, on_device.host_tokens, hidden,
-              static_cast<Reduction>(batch.reduction), out.data());
+              static_cast<Reduction>(batch.reduction), out.on_device ? made.data() : out.rows.data());
+  if (out.on_device) memory_.upload(made, out.rows.data());
+  return false;
+}
+
+// A card copies slowly into memory that is not pinned: rows for such a result go through a pinned slot.
+bool CudaModel::run_to_host(ort::Session* session, const ort::RunOptionsHandle& options,
+                            const DeviceBatch& batch, std::span<float> rows) const {
+  AlignedBuffer<float> slot;
+  if (!settings_.rehearsal && !pinned_.contains(rows.data())) slot = pinned_.take_slot(rows.size());
+  if (slot.data() == nullptr) {
+    run_on_device(session, options, batch, {rows});
+    return true;
+  }
+  run_on_device(session, options, batch, {slot.span()});
+  std::copy(slot.data(), slot.data() + rows.size(), rows.data());
   return false;
 }
 
 void CudaModel::run_on_device(ort::Session* session, const ort::RunOptionsHandle& options,
-                              const DeviceBatch& batch, std::span<float> rows) const {
+                              const DeviceBatch& batch, const Destination& out) const {
   const ort::Runtime& runtime = ort::Runtime::get();
   if (settings_.rehearsal && settings_.memory_limit > 0 &&
       batch.input_ids.size() * static_cast<std::size_t>(geometry().hidden_size) * sizeof(float) >
@@ -176,8 +221,12 @@ void CudaModel::run_on_device(ort::Session* session, const ort::RunOptionsHandle
   }
   std::vector<const ort::Value*> values;
   for (const ort::ValueHandle& input : inputs) values.push_back(input.get());
-  const ort::ValueHandle output = ort::view_tensor(rows, shape);
+  const ort::MemoryInfoHandle card = memory_.describe();
+  const ort::ValueHandle output =
+      out.on_device ? ort::view_tensor(card.get(), out.rows.data(), out.rows.size_bytes(), ort::kFloat, shape)
+                    : ort::view_tensor(out.rows, shape);
   ort::Value* result = output.get();
+  const CaptureGate::Work work;
   // The runtime copies the inputs to the device and the rows from it, and returns when both are done.
   ort::Status* status =
       runtime.api().Run(session, options.get(), kInputs, values.data(), values.size(), &kOutput, 1, &result);

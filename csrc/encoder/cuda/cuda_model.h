@@ -3,6 +3,8 @@
 #include <atomic>
 #include <string>
 
+#include "encoder/cuda/captured_runs.h"
+#include "encoder/cuda/card_memory.h"
 #include "encoder/cuda/cuda_graph.h"
 #include "encoder/cuda/device_batch.h"
 #include "encoder/cuda/device_weights.h"
@@ -17,31 +19,42 @@ namespace albert_fast::encoder::cuda {
 class CudaModel final : public Model {
  public:
   CudaModel(TensorStore store, const Geometry& geometry, const Settings& settings);
-  ~CudaModel() override { drop_sessions(); }
+  ~CudaModel() override {
+    captured_.reset();
+    drop_sessions();
+  }
 
   [[nodiscard]] bool has_pooler() const override { return weights_.has("pooler.weight"); }
   [[nodiscard]] bool has_layers() const override { return true; }
   [[nodiscard]] std::optional<Pace> pace() const override;
   [[nodiscard]] AlignedBuffer<float> make_rows(std::size_t count) const override;
+  [[nodiscard]] const DeviceMemory* device_memory() const override { return &memory_; }
+  void prepare(const OutputChoice& choice) const override;
+  [[nodiscard]] std::size_t prepared() const override { return captured_ ? captured_->count() : 0; }
   bool run(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
-           const PackedBatch& batch, std::span<float> out) const override;
+           const PackedBatch& batch, const Destination& out) const override;
 
  private:
   [[nodiscard]] ort::SessionHandle make_session(const OutputChoice& choice, int threads) const override;
+  [[nodiscard]] ort::SessionHandle make_session_on(const OutputChoice& choice, void* stream) const;
   void open_session(const ort::SessionOptionsHandle& options, const DeviceGraph& graph,
                     ort::SessionHandle& session) const;
   bool run_whole(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
-                 const PackedBatch& batch, std::span<float> out) const;
+                 const PackedBatch& batch, const Destination& out) const;
   void run_on_device(ort::Session* session, const ort::RunOptionsHandle& options, const DeviceBatch& batch,
-                     std::span<float> rows) const;
+                     const Destination& out) const;
+  bool run_to_host(ort::Session* session, const ort::RunOptionsHandle& options, const DeviceBatch& batch,
+                   std::span<float> rows) const;
   bool run_halves(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
-                  const PackedBatch& batch, std::span<float> out) const;
+                  const PackedBatch& batch, const Destination& out) const;
   [[nodiscard]] std::string device_name() const { return "cuda:" + std::to_string(settings_.device); }
 
   Settings settings_;
   DeviceWeights weights_;
+  CardMemory memory_;
   mutable PinnedMemory pinned_;
   mutable std::atomic<std::uint32_t> most_tokens_;
+  std::unique_ptr<CapturedRuns> captured_;  // null where CUDA graphs are not wanted
 };
 
 }  // namespace albert_fast::encoder::cuda

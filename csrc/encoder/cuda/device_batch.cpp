@@ -18,18 +18,21 @@ constexpr std::int64_t kMostGathered = 4;
 
 std::int64_t round_up(std::int64_t value, std::int64_t step) { return (value + step - 1) / step * step; }
 
-void add_sequences(const PackedBatch& batch, DeviceBatch& out) {
-  out.input_ids.assign(batch.input_ids.begin(), batch.input_ids.end());
-  out.position_ids.assign(batch.position_ids.begin(), batch.position_ids.end());
-  out.cu_seqlens.assign(batch.cu_seqlens.begin(), batch.cu_seqlens.end());
+std::int32_t longest_sequence(const PackedBatch& batch) {
   std::int32_t longest = 1;
   for (std::size_t s = 0; s + 1 < batch.cu_seqlens.size(); ++s) {
     longest = std::max(longest, batch.cu_seqlens[s + 1] - batch.cu_seqlens[s]);
   }
-  out.longest = round_up(longest, kLengthStep);
-  // Dummies are sequences of their own, so no real token sees them, and what they hold does not matter.
-  auto missing = static_cast<std::int32_t>(padded_tokens(static_cast<std::int64_t>(batch.input_ids.size())) -
-                                           static_cast<std::int64_t>(batch.input_ids.size()));
+  return longest;
+}
+
+// With dummies up to `tokens`: sequences of their own, no longer than out.longest. No real token sees them,
+// and what they hold does not matter.
+void add_sequences(const PackedBatch& batch, std::int64_t tokens, DeviceBatch& out) {
+  out.input_ids.assign(batch.input_ids.begin(), batch.input_ids.end());
+  out.position_ids.assign(batch.position_ids.begin(), batch.position_ids.end());
+  out.cu_seqlens.assign(batch.cu_seqlens.begin(), batch.cu_seqlens.end());
+  auto missing = static_cast<std::int32_t>(tokens - static_cast<std::int64_t>(batch.input_ids.size()));
   while (missing > 0) {
     const std::int32_t length = std::min(missing, static_cast<std::int32_t>(out.longest));
     out.input_ids.insert(out.input_ids.end(), static_cast<std::size_t>(length), 0);
@@ -90,6 +93,35 @@ void add_mean_rows(const PackedBatch& batch, DeviceBatch& out, bool direct) {
   }
 }
 
+void clear_rows(DeviceBatch& out) {
+  out.row_index.clear();
+  out.row_mask.clear();
+  out.row_share.clear();
+  out.host_splits.clear();
+  out.host_tokens.clear();
+  out.rows = 0;
+  out.width = 1;
+  out.means = false;
+}
+
+/// How many tokens make a row.
+struct Widths {
+  std::int64_t filled = 0;  // rows that have any
+  std::int32_t widest = 0;
+  bool holes = false;  // rows that have none
+};
+
+Widths widths_of(const PackedBatch& batch) {
+  Widths widths;
+  for (std::size_t r = 0; r + 1 < batch.row_splits.size(); ++r) {
+    const std::int32_t width = batch.row_splits[r + 1] - batch.row_splits[r];
+    widths.widest = std::max(widths.widest, width);
+    widths.filled += width > 0 ? 1 : 0;
+    widths.holes = widths.holes || width == 0;
+  }
+  return widths;
+}
+
 }  // namespace
 
 std::int64_t padded_tokens(std::int64_t tokens) {
@@ -98,32 +130,45 @@ std::int64_t padded_tokens(std::int64_t tokens) {
 }
 
 void lay_out(const PackedBatch& batch, DeviceBatch& out) {
-  out.row_index.clear();
-  out.row_mask.clear();
-  out.row_share.clear();
-  out.host_splits.clear();
-  out.host_tokens.clear();
-  out.rows = 0;
-  out.means = false;
-  add_sequences(batch, out);
-  add_token_offset(out);
-  std::int64_t filled = 0;
-  std::int32_t widest = 0;
-  for (std::size_t r = 0; r + 1 < batch.row_splits.size(); ++r) {
-    const std::int32_t width = batch.row_splits[r + 1] - batch.row_splits[r];
-    widest = std::max(widest, width);
-    filled += width > 0 ? 1 : 0;
-  }
-  const bool holes = filled + 1 < static_cast<std::int64_t>(batch.row_splits.size());
-  const bool is_max = batch.reduction == static_cast<std::int32_t>(Reduction::max);
+  clear_rows(out);
   const auto tokens = static_cast<std::int64_t>(batch.input_ids.size());
-  out.width = std::max(widest, 1);
-  if (widest <= 1 || is_max || filled * widest > kMostGathered * tokens) {
-    out.width = 1;
-    add_token_rows(batch, out, widest <= 1 && !holes);
+  out.longest = round_up(longest_sequence(batch), kLengthStep);
+  add_sequences(batch, padded_tokens(tokens), out);
+  add_token_offset(out);
+  const Widths widths = widths_of(batch);
+  const bool is_max = batch.reduction == static_cast<std::int32_t>(Reduction::max);
+  if (widths.widest <= 1 || is_max || widths.filled * widths.widest > kMostGathered * tokens) {
+    add_token_rows(batch, out, widths.widest <= 1 && !widths.holes);
   } else {
-    add_mean_rows(batch, out, !holes);
+    out.width = widths.widest;
+    add_mean_rows(batch, out, !widths.holes);
   }
+}
+
+std::optional<std::size_t> bucket_of(const PackedBatch& batch) {
+  const auto tokens = static_cast<std::int64_t>(batch.input_ids.size());
+  const auto sequences = static_cast<std::int64_t>(batch.cu_seqlens.size()) - 1;
+  const auto rows = static_cast<std::int64_t>(batch.row_tokens.size());
+  const std::int64_t longest = longest_sequence(batch);
+  for (std::size_t number = 0; number < std::size(kBuckets); ++number) {
+    const Bucket& b = kBuckets[number];
+    if (std::max(tokens, rows) > b.tokens || longest > b.longest) continue;
+    const std::int64_t dummies = round_up(b.tokens - tokens, b.longest) / b.longest;
+    if (sequences + dummies <= b.sequences) return number;
+  }
+  return std::nullopt;
+}
+
+void lay_out(const PackedBatch& batch, const Bucket& bucket, DeviceBatch& out) {
+  clear_rows(out);
+  out.longest = bucket.longest;
+  add_sequences(batch, bucket.tokens, out);
+  out.cu_seqlens.resize(static_cast<std::size_t>(bucket.sequences) + 1,
+                        static_cast<std::int32_t>(bucket.tokens));
+  add_token_offset(out);
+  const Widths widths = widths_of(batch);
+  add_token_rows(batch, out, widths.widest <= 1 && !widths.holes);
+  out.row_index.resize(static_cast<std::size_t>(bucket.tokens), 0);
 }
 
 OwnedBatch part_of(const PackedBatch& batch, std::size_t first, std::size_t last) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "encoder/model.h"
@@ -34,6 +35,22 @@ std::int64_t padded_tokens(std::int64_t tokens);
 /// token_offset, and says which rows the graph gathers. Means are left to the graph where that costs little
 /// memory; maxima, and means over a few very long rows, are made of the token rows on the host.
 void lay_out(const PackedBatch& batch, DeviceBatch& out);
+
+/// Fixed sizes that a short micro-batch is filled up to.
+struct Bucket {
+  std::int64_t tokens = 0;
+  std::int64_t sequences = 0;
+  std::int64_t longest = 0;
+};
+inline constexpr Bucket kBuckets[] = {{64, 16, 64}, {128, 32, 128}, {256, 64, 128}, {512, 128, 128}};
+
+/// The number of the smallest bucket that holds a micro-batch with its dummies, if one does.
+std::optional<std::size_t> bucket_of(const PackedBatch& batch);
+
+/// Lays out a micro-batch that fits in `bucket` in its sizes: sequences that are missing have no tokens,
+/// row_index has a place for every token of the bucket and names token 0 in those that are free. Means and
+/// maxima are left to the host.
+void lay_out(const PackedBatch& batch, const Bucket& bucket, DeviceBatch& out);
 
 /// A micro-batch that owns its numbers.
 struct OwnedBatch {

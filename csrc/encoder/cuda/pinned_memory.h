@@ -21,8 +21,15 @@ class PinnedMemory {
   /// `count` floats; an empty buffer for so few that it does not matter, where there is no CUDA runtime, or
   /// when so much would be locked that the machine would suffer.
   [[nodiscard]] AlignedBuffer<float> take(std::size_t count);
+  /// The same for the rows of one micro-batch on their way to a result that is not pinned. Blocks come back
+  /// after every micro-batch, so the same few are used in turn.
+  [[nodiscard]] AlignedBuffer<float> take_slot(std::size_t count);
+  /// Whether the address lies in a block that is out.
+  [[nodiscard]] bool contains(const float* address) const;
 
  private:
+  [[nodiscard]] AlignedBuffer<float> take_block(std::size_t count, std::size_t bytes, std::size_t most);
+
   class Pool;
   std::shared_ptr<Pool> pool_;
 };

@@ -29,7 +29,7 @@ void check(ort::Status* status, const Settings& settings, const char* doing) {
   }
 }
 
-ort::CudaOptionsHandle make_options(const Settings& settings) {
+ort::CudaOptionsHandle make_options(const Settings& settings, void* stream) {
   const ort::Runtime& runtime = ort::Runtime::get();
   const std::vector<std::string> built_in = runtime.providers();
   if (std::find(built_in.begin(), built_in.end(), "CUDAExecutionProvider") == built_in.end()) {
@@ -39,7 +39,8 @@ ort::CudaOptionsHandle make_options(const Settings& settings) {
   }
   ort::CudaOptionsHandle options;
   check(runtime.api().CreateCUDAProviderOptions(options.out()), settings, "making CUDA options");
-  const auto wanted = provider_options(settings, runtime.minor());
+  auto wanted = provider_options(settings, runtime.minor());
+  if (stream != nullptr) wanted.emplace_back("enable_cuda_graph", "1");
   std::vector<const char*> keys;
   std::vector<const char*> values;
   for (const auto& [key, value] : wanted) {
@@ -49,6 +50,10 @@ ort::CudaOptionsHandle make_options(const Settings& settings) {
   // The first call that opens the provider's library: its message names the file that is missing.
   check(runtime.api().UpdateCUDAProviderOptions(options.get(), keys.data(), values.data(), keys.size()),
         settings, "opening its CUDA provider");
+  if (stream != nullptr) {  // an address cannot be given as text
+    check(runtime.api().UpdateCUDAProviderOptionsWithValue(options.get(), "user_compute_stream", stream),
+          settings, "giving it a stream");
+  }
   return options;
 }
 
@@ -100,9 +105,9 @@ std::string readable(std::string_view message) {
   return prefix + std::string(message);
 }
 
-void append_cuda(const ort::SessionOptionsHandle& options, const Settings& settings) {
+void append_cuda(const ort::SessionOptionsHandle& options, const Settings& settings, void* stream) {
   const ort::Runtime& runtime = ort::Runtime::get();
-  const ort::CudaOptionsHandle cuda = make_options(settings);
+  const ort::CudaOptionsHandle cuda = make_options(settings, stream);
   check(runtime.api().SessionOptionsAppendExecutionProvider_CUDA_V2(options.get(), cuda.get()), settings,
         "adding its CUDA provider");
   // A node without a CUDA kernel would run on the CPU in silence, with copies before and after it.

@@ -15,8 +15,9 @@ namespace albert_fast::encoder::cuda {
 std::vector<std::pair<std::string, std::string>> provider_options(const Settings& settings,
                                                                   std::uint32_t minor);
 
-/// Puts the CUDA provider into a session's options, and forbids that any node runs elsewhere.
-void append_cuda(const ort::SessionOptionsHandle& options, const Settings& settings);
+/// Puts the CUDA provider into a session's options, and forbids that any node runs elsewhere. With a `stream`
+/// of CUDA's all work goes there, and runs are captured as CUDA graphs.
+void append_cuda(const ort::SessionOptionsHandle& options, const Settings& settings, void* stream = nullptr);
 
 /// Opens the provider and says with a `device` error why it cannot be used; without a session.
 void probe_cuda(const Settings& settings);

@@ -310,7 +310,21 @@ class AlbertEmbeddings(AlbertParams):
             from ..engines import engine_for
 
             self._engine = wanted, engine_for(self._model_files(), *wanted)
+            if wanted[1] is not None and wanted[1].graphs:
+                self._capture(self._engine[1])
         return self._engine[1]
+
+    def _capture(self, engine: _core.Engine) -> None:
+        """Have short texts run as CUDA graphs, with this annotator's layers and pooling."""
+        try:
+            engine.prepare(self._options())
+        except DeviceError as error:
+            warn_user(
+                f"Short texts run without CUDA graphs, which takes longer: {error} Another thread that used the device "
+                "meanwhile may be the cause: load the model before it starts. ALBERT_FAST_CUDA_GRAPHS=0 does without "
+                "them.",
+                RuntimeWarning,
+            )
 
     def _warm_up(self) -> None:
         """Make the session now, so that the first call costs what the others cost."""
@@ -415,6 +429,7 @@ class AlbertEmbeddings(AlbertParams):
         tokenization: str | None = None,
         detect_sentences: bool | None = None,
         special_tokens: bool = False,
+        output_device: str | None = None,
     ) -> Embeddings:
         """Compute the vectors of texts. Options that are not given are the annotator's parameters.
 
@@ -424,6 +439,10 @@ class AlbertEmbeddings(AlbertParams):
             One text or any number of them; an empty text is allowed.
         special_tokens
             With ``level="piece"``: rows for [CLS] and [SEP] too.
+        output_device
+            "cpu" (default), or the CUDA device of the model: ``vectors`` is then a `DeviceVectors` there, which
+            PyTorch and CuPy take without a copy. Rows that are made of several windows, maxima and
+            ``normalize=True`` are finished on the host first (``stats["copies"]`` counts it).
 
         Returns
         -------
@@ -436,6 +455,8 @@ class AlbertEmbeddings(AlbertParams):
             A text is None, not a string, or holds a lone surrogate; names its position.
         ParameterError
             An option is not allowed.
+        DeviceError
+            The device cannot be used, has no memory for this, or is not the one that `output_device` names.
         ForkError
             The model was loaded before this process was forked.
 
@@ -452,6 +473,7 @@ class AlbertEmbeddings(AlbertParams):
             tokenization=tokenization,
             detect_sentences=detect_sentences,
             special_tokens=special_tokens,
+            output_device=output_device,
         )
         return self._embed(_as_texts(texts), 0, options)
 
@@ -460,7 +482,9 @@ class AlbertEmbeddings(AlbertParams):
         engine = self._loaded()
         return self._result(engine, engine.embed(texts, options, first), texts, options)
 
-    def _call_options(self, /, *, special_tokens: bool = False, **given: Any) -> dict[str, Any]:
+    def _call_options(
+        self, /, *, special_tokens: bool = False, output_device: str | None = None, **given: Any
+    ) -> dict[str, Any]:
         unknown = set(given) - {"level", "pooling", "layers", "normalize", "tokenization", "detect_sentences"}
         if unknown:
             raise ParameterError(f"{sorted(unknown)[0]} is no option of a call; set it on the annotator.")
@@ -468,7 +492,14 @@ class AlbertEmbeddings(AlbertParams):
         if special_tokens and options["level"] != "piece":
             raise ParameterError(f"special_tokens=True needs level='piece'; the level is {options['level']!r}.")
         options["special_tokens"] = bool(special_tokens)
+        options["on_device"] = self._stays(output_device)
         return options
+
+    def _stays(self, output_device: str | None) -> bool:
+        """Return whether the vectors of a call stay on the model's device."""
+        from ..device import stays_on
+
+        return stays_on(self.get_param("device"), output_device)
 
     def embed_words(
         self,
@@ -478,6 +509,7 @@ class AlbertEmbeddings(AlbertParams):
         pooling: str | None = None,
         layers: int | Sequence[int] | None = None,
         normalize: bool | None = None,
+        output_device: str | None = None,
     ) -> Embeddings:
         """Compute the vectors of sentences that are split into words already.
 
@@ -495,6 +527,7 @@ class AlbertEmbeddings(AlbertParams):
                 )
             given.append(tuple(words))
         options = self._options(level=level, pooling=pooling, layers=layers, normalize=normalize, tokenization="word")
+        options["on_device"] = self._stays(output_device)
         engine = self._loaded()
         columns = engine.embed_words(given, options)
         return self._result(engine, columns, [" ".join(words) for words in given], options)
@@ -553,6 +586,10 @@ class AlbertEmbeddings(AlbertParams):
     ) -> Embeddings:
         """Wrap what the core returned."""
         _warn_of_cuts(columns["stats"], options)
+        if options["on_device"]:
+            from ..device_vectors import DeviceVectors
+
+            columns["vectors"] = DeviceVectors(columns["vectors"])
         piece = engine.piece if options["level"] == "piece" else None
         return Embeddings(columns, texts, level=options["level"], utf16=options["utf16_offsets"], piece=piece)
 
@@ -589,6 +626,7 @@ class AlbertEmbeddings(AlbertParams):
             "normalize": value("normalize"),
             "utf16_offsets": (self.get_param("offsets") or ("utf16" if compat else "codepoints")) == "utf16",
             "sparknlp": compat == "sparknlp",
+            "on_device": False,
             "lone_texts": False,
         }
 
