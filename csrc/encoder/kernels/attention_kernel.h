@@ -5,8 +5,8 @@
 #include <cmath>
 #include <limits>
 
-#include "base/aligned_buffer.h"
 #include "encoder/kernels/product_rows.h"
+#include "encoder/kernels/workspace.h"
 
 namespace albert_fast::encoder {
 namespace {
@@ -52,8 +52,7 @@ class Head {
     const std::size_t sizes[] = {length_ * dim_, dim_ * columns_, length_ * dims_, kQueryBlock * columns_};
     std::size_t total = 0;
     for (const std::size_t size : sizes) total += round_up(size, 16);
-    if (memory_.size() < total) memory_ = AlignedBuffer<float>(total);
-    queries_ = memory_.data();
+    queries_ = memory_.floats(total);
     keys_ = queries_ + round_up(sizes[0], 16);
     values_ = keys_ + round_up(sizes[1], 16);
     scores_ = values_ + round_up(sizes[2], 16);
@@ -167,7 +166,7 @@ class Head {
     }
   }
 
-  AlignedBuffer<float> memory_;
+  Workspace memory_;
   float* queries_ = nullptr;  // [length, dim], scaled
   float* keys_ = nullptr;     // [columns / kTileColumns, dim, kTileColumns]
   float* values_ = nullptr;   // [dims / kTileColumns, length, kTileColumns]

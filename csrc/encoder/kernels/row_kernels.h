@@ -5,17 +5,16 @@
 #include <cmath>
 #include <limits>
 
-#include "base/aligned_buffer.h"
 #include "encoder/kernels/product_rows.h"
+#include "encoder/kernels/workspace.h"
 
 namespace albert_fast::encoder {
 namespace {
 
 /// A row at hand, for what needs it more than once. One per thread and instruction set.
 inline float* scratch_row(std::size_t columns) {
-  thread_local AlignedBuffer<float> row;
-  if (row.size() < columns) row = AlignedBuffer<float>(round_up(columns, 16));
-  return row.data();
+  thread_local Workspace row;
+  return row.floats(round_up(columns, 16));
 }
 
 /// x (already multiplied by `shrink`), the lowest and highest of which are known, to bytes.
