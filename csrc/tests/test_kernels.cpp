@@ -319,6 +319,14 @@ ALBERT_FAST_TEST(quantized_rows_read_back) {
   }
 }
 
+// Where the architecture's minimum fuses a product with a sum, only kernels may: a text's pieces and a matrix
+// in int8 must not depend on the machine.
+ALBERT_FAST_TEST(outside_the_kernels_products_are_rounded) {
+  const volatile float above_one = 1.0F + 0x1p-12F;
+  const float x = above_one, y = above_one;
+  CHECK_EQ(x * y - (1.0F + 0x1p-11F), 0.0F);  // 2^-24 when it is fused
+}
+
 ALBERT_FAST_TEST(products_are_the_definition) {
   for (const Kernels& k : kernels_here()) {
     for (const std::size_t depth : {1U, 2U, 11U, 12U, 33U, 100U}) {
