@@ -19,6 +19,13 @@ bool is_matched_in_text(PieceType type) {
   return type == PieceType::normal || type == PieceType::user_defined;
 }
 
+void check_size(std::string_view text) {
+  if (text.size() > 0x7FFFFFFF) {
+    fail(ErrorCode::invalid_input, "A text has " + std::to_string(text.size()) +
+                                       " bytes; spans are 32-bit, so cut it into texts below 2 GiB");
+  }
+}
+
 }  // namespace
 
 void Scratch::trim(std::size_t max_bytes) {
@@ -124,6 +131,7 @@ std::optional<std::int32_t> Model::find(std::string_view name) const {
 
 void Model::encode(std::string_view text, Scratch& scratch, std::vector<Piece>& out) const {
   out.clear();
+  check_size(text);  // before memory for a text of that size is asked for
   out.reserve(text.size() / 4);
   float score = 0.0F;
   segment(text, scratch, score, out);
@@ -137,10 +145,7 @@ void Model::encode_ids(std::string_view text, Scratch& scratch, std::vector<std:
 
 void Model::segment(std::string_view text, Scratch& scratch, float& score, std::vector<Piece>& out,
                     std::vector<std::uint32_t>* nodes_per_piece, bool in_one_go) const {
-  if (text.size() > 0x7FFFFFFF) {
-    fail(ErrorCode::invalid_input, "A text has " + std::to_string(text.size()) +
-                                       " bytes; spans are 32-bit, so cut it into texts below 2 GiB");
-  }
+  check_size(text);
   normalizer_.run(text, scratch.normalized);
   const std::string_view normalized = scratch.normalized.view();
   const LatticeTables tables{
