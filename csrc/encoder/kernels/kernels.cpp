@@ -25,11 +25,14 @@ Kernels choose(const std::vector<Kernels>& here, const std::string& wanted) {
 std::vector<Kernels> kernels_here() {
   std::vector<Kernels> all;
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+  // What the files of these kernels are compiled for. GCC and clang count an instruction set only where the
+  // system keeps its registers too.
+  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
     all.push_back(avx512_kernels());
   }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) all.push_back(avx2_kernels());
+  if (has_avx2) all.push_back(avx2_kernels());
 #endif
   all.push_back(portable_kernels());
   return all;
