@@ -1,8 +1,23 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <string>
 
+#include "encoder/kernels/kernels.h"
 #include "tests/check.h"
+
+namespace {
+
+/// The kernels that were tested: what this processor, or an emulated one, runs.
+std::string kernel_sets() {
+  std::string names;
+  for (const auto& kernels : albert_fast::encoder::kernels_here()) {
+    names += (names.empty() ? "" : ", ") + std::string(kernels.name);
+  }
+  return names;
+}
+
+}  // namespace
 
 // usage: core_tests [NAME-PART]
 int main(int argc, char** argv) {
@@ -18,6 +33,6 @@ int main(int argc, char** argv) {
       std::printf("FAILED %s\n  %s\n", test.name, error.what());
     }
   }
-  std::printf("%d passed, %d failed\n", passed, failed);
+  std::printf("%d passed, %d failed; kernels: %s\n", passed, failed, kernel_sets().c_str());
   return failed == 0 ? 0 : 1;
 }
