@@ -25,8 +25,7 @@ class Transformers(Peer):
         import transformers
 
         super().__init__(setup)
-        torch.set_num_threads(setup.threads)
-        torch.set_num_interop_threads(1)
+        use_threads(setup.threads)
         self._torch = torch
         library: Any = transformers  # half of it has no types
         self._model = library.AlbertModel.from_pretrained(str(setup.model), attn_implementation="sdpa").eval()
@@ -54,6 +53,14 @@ class Transformers(Peer):
             return np.ascontiguousarray(rows)
 
         return run
+
+
+def use_threads(threads: int) -> None:
+    """Have PyTorch use so many threads inside an operator, and no others."""
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.set_num_interop_threads(1)
 
 
 def fast_tokenizer(setup: Setup) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..inputs import Texts
 from .base import Matrix, Peer, Setup, Task
-from .hf_transformers import fast_tokenizer
+from .hf_transformers import fast_tokenizer, use_threads
 
 
 class SentenceTransformers(Peer):
@@ -24,11 +24,9 @@ class SentenceTransformers(Peer):
 
     def __init__(self, setup: Setup) -> None:
         import sentence_transformers
-        import torch
 
         super().__init__(setup)
-        torch.set_num_threads(setup.threads)
-        torch.set_num_interop_threads(1)
+        use_threads(setup.threads)
         # It reads the tokenizer from the model's folder, so that the folder gets one.
         folder = setup.work / f"sbert-{setup.threads}"
         if not (folder / "tokenizer.json").is_file():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..context import Context, System
 from ..inputs import Texts
 from ..peers import OURS
@@ -36,8 +38,7 @@ def _stream(context: Context) -> None:
         axis, threads = "number of texts in a stream, built-in model", context.threads
         per_text = Spread.of([used["seconds"] / count * 1e6])
         context.report.add("growth", axis, OURS, str(count), "us/text", per_text, threads)
-        growth = Spread.of([(used["peak"] - used["before"]) / 1e6])
-        context.report.add("growth", axis + ", memory", OURS, str(count), "MB", growth, threads)
+        _add_memory(context, axis, count, used)
 
 
 def _measure(
@@ -54,5 +55,9 @@ def _measure(
     unit = "us/text" if task == "built_in_pipeline" else "us/piece"
     context.report.add("growth", axis, OURS, str(at), unit, per_unit, context.threads)
     used = worker.ask("memory", task=task, texts=context.texts(texts), options=options)
+    _add_memory(context, axis, at, used)
+
+
+def _add_memory(context: Context, axis: str, at: int, used: dict[str, Any]) -> None:
     growth = Spread.of([(used["peak"] - used["before"]) / 1e6])
     context.report.add("growth", axis + ", memory", OURS, str(at), "MB", growth, context.threads)

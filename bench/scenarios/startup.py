@@ -18,7 +18,12 @@ _IMPORTS = {
     "sentence-transformers": "import sentence_transformers",
 }
 _TIMED = "import numpy, time; t = time.perf_counter(); {}; print(time.perf_counter() - t)"
-_SLOW_ROUNDS = 3  # imports that take seconds need no more
+_QUICK = (OURS, OURS_INT8, "onnxruntime")
+
+
+def _rounds(name: str, most: int) -> int:
+    """Return how often to start a system: what takes seconds, three times at most."""
+    return most if name in _QUICK else min(3, most)
 
 
 def run(context: Context) -> None:
@@ -26,10 +31,8 @@ def run(context: Context) -> None:
     for name, statement in _IMPORTS.items():
         if not context.is_there(name):
             continue
-        rounds = context.settings.import_rounds if name in (OURS, "onnxruntime") else _SLOW_ROUNDS
-        spread = Spread.of(
-            [_import_seconds(statement, threads) for _ in range(min(rounds, context.settings.import_rounds))]
-        )
+        rounds = _rounds(name, context.settings.import_rounds)
+        spread = Spread.of([_import_seconds(statement, threads) for _ in range(rounds)])
         context.report.add("startup", "import above NumPy", name, "time", "s", spread, threads)
         if name == OURS:
             context.report.reach("import", spread)
@@ -57,14 +60,9 @@ def _import_seconds(statement: str, threads: int) -> float:
 def _load(context: Context, name: str, threads: int) -> Spread | None:
     if not context.is_there(name):
         return None
-    rounds = (
-        context.settings.load_rounds
-        if name in (OURS, OURS_INT8, "onnxruntime")
-        else min(_SLOW_ROUNDS, context.settings.load_rounds)
-    )
     seconds = []
     try:
-        for number in range(rounds + 1):
+        for number in range(_rounds(name, context.settings.load_rounds) + 1):
             worker = context.new_worker(name, threads)
             worker.close()
             if number:  # the first brings the files into the cache

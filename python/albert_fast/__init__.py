@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         Tokenizer,
         TokenizerModel,
     )
+    from .device_vectors import DeviceVectors
     from .frame import Frame
     from .light_pipeline import LightPipeline, PretrainedPipeline
     from .pipeline import Pipeline, PipelineModel, RecursivePipeline
@@ -53,6 +54,7 @@ __all__ = [
     "ChunkEmbeddings",
     "CorruptModelError",
     "DeviceError",
+    "DeviceVectors",
     "Doc2Chunk",
     "DocumentAssembler",
     "Embeddings",
@@ -97,6 +99,7 @@ __getattr__, __dir__ = lazy_names(
             "Tokenizer",
             "TokenizerModel",
         ),
+        "device_vectors": ("DeviceVectors",),
         "frame": ("Frame",),
         "light_pipeline": ("LightPipeline", "PretrainedPipeline"),
         "pipeline": ("Pipeline", "PipelineModel", "RecursivePipeline"),

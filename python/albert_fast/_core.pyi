@@ -1,7 +1,7 @@
 """Types of the compiled core. Its names are private to the package."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,6 +139,7 @@ def cuda_options(settings: dict[str, Any], minor: int) -> list[tuple[str, str]]:
 def cuda_probe(settings: dict[str, Any]) -> None: ...
 
 class DeviceMatrix:
+    def __init__(self) -> NoReturn: ...  # the core alone makes them
     @property
     def shape(self) -> tuple[int, int]: ...
     @property
