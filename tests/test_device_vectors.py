@@ -93,6 +93,31 @@ def test_a_model_on_the_cpu_has_no_other_device(tiny: AlbertEmbeddings, output_d
             call(["I love NLP"], output_device=output_device)
 
 
+class Device:
+    """Something that says its name, as torch.device does."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __str__(self) -> str:
+        return self._name
+
+
+def test_which_devices_are_the_model_s() -> None:
+    from albert_fast.device import stays_on
+
+    for device, others in (("cuda", ("cuda", "cuda:0")), ("cuda:0", ("cuda", "cuda:0")), ("cuda:1", ("cuda:1",))):
+        for other in others:
+            assert stays_on(device, other)
+            assert stays_on(device, Device(other))
+    for device in ("cpu", "cuda", "cuda:1"):
+        assert not stays_on(device, None)
+        assert not stays_on(device, Device("cpu"))
+    for device, output in (("cuda", "cuda:1"), ("cuda:1", "cuda"), ("cpu", "cuda"), ("auto", "cuda"), ("cuda", "mps")):
+        with pytest.raises(DeviceError, match=rf"output_device='{output}', but the model computes on '{device}'"):
+            stays_on(device, output)
+
+
 def test_the_host_is_the_default(tiny: AlbertEmbeddings) -> None:
     for device in (None, "cpu"):
         assert isinstance(tiny.embed("I love NLP", output_device=device).vectors, np.ndarray)

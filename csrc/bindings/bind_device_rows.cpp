@@ -10,6 +10,7 @@
 #include "bindings/registers.h"
 #include "dlpack/dlpack.h"
 #include "encoder/cuda/card_memory.h"
+#include "ort/runtime.h"
 
 namespace py = pybind11;
 
@@ -32,6 +33,11 @@ DeviceMatrix part(const DeviceMatrix& m, std::int64_t first, std::int64_t last) 
 }
 
 py::array_t<float> to_numpy(const DeviceMatrix& m) {
+  if (m.rows.generation != ort::fork_generation()) {
+    fail(ErrorCode::forked,
+         "these vectors were made before the process forked, and the child cannot reach the device's memory. "
+         "Copy them to the host in the parent, or start children with the 'spawn' or 'forkserver' method");
+  }
   AlignedBuffer<float> host(static_cast<std::size_t>(m.count * m.hidden));
   {
     const py::gil_scoped_release release;

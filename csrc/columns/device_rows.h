@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 namespace albert_fast::columns {
@@ -12,6 +13,7 @@ struct DeviceRows {
   std::size_t count = 0;  // numbers
   int device = 0;
   bool on_host = false;
+  std::uint64_t generation = 0;       // of the process that made them, see ort::fork_generation
   std::shared_ptr<const void> owner;  // frees the memory
 };
 

@@ -220,6 +220,7 @@ columns::DeviceRows Engine::compute_on_device(const Encoding& encoding, const st
                                               const RowPlan& rows, const EmbedOptions& options,
                                               const KeepGoing& keep_going,
                                               columns::EmbeddingStats& stats) const {
+  model_->require_same_process();
   const DeviceMemory& memory = *model_->device_memory();
   const auto hidden = static_cast<std::size_t>(model_->geometry().hidden_size);
   const std::size_t count = rows.folded ? rows.targets : rows.rows();

@@ -96,7 +96,7 @@ GraphModel::GraphModel(GraphFile graph, std::vector<GraphFile> files, GraphSigna
                        const Geometry& g)
     : Model(g), graph_(std::move(graph)), files_(std::move(files)), signature_(std::move(signature)) {}
 
-ort::SessionHandle GraphModel::make_session(const OutputChoice&, int threads) const {
+SharedSession GraphModel::make_session(const OutputChoice&, int threads) const {
   const ort::Runtime& runtime = ort::Runtime::get();
   const ort::Api& api = runtime.api();
   ort::SessionOptionsHandle options;
@@ -116,7 +116,7 @@ ort::SessionHandle GraphModel::make_session(const OutputChoice&, int threads) co
   } catch (const Error& error) {  // what the runtime will not open is the file's fault
     fail(ErrorCode::corrupt_model, error.what());
   }
-  return session;
+  return std::make_shared<const ort::SessionHandle>(std::move(session));
 }
 
 bool GraphModel::run(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,

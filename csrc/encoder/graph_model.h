@@ -56,7 +56,7 @@ class GraphModel final : public Model {
            const PackedBatch& batch, const Destination& out) const override;
 
  private:
-  [[nodiscard]] ort::SessionHandle make_session(const OutputChoice& choice, int threads) const override;
+  [[nodiscard]] SharedSession make_session(const OutputChoice& choice, int threads) const override;
   void run_group(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
                  const PackedBatch& batch, std::size_t first, std::size_t last, std::span<float> rows) const;
 

@@ -47,7 +47,7 @@ void Model::require_same_process() const {
        "Load the model in the child, or start children with the 'spawn' or 'forkserver' method");
 }
 
-std::shared_ptr<const ort::SessionHandle> Model::session(const OutputChoice& choice, int threads) const {
+SharedSession Model::session(const OutputChoice& choice, int threads) const {
   constexpr std::size_t kMostSessions = 8;
   require_same_process();
   const std::lock_guard lock(mutex_);
@@ -58,8 +58,7 @@ std::shared_ptr<const ort::SessionHandle> Model::session(const OutputChoice& cho
     return sessions_.back().handle;
   }
   if (sessions_.size() == kMostSessions) sessions_.erase(sessions_.begin());
-  sessions_.push_back(
-      {choice, threads, std::make_shared<const ort::SessionHandle>(make_session(choice, threads))});
+  sessions_.push_back({choice, threads, make_session(choice, threads)});
   session_made();
   return sessions_.back().handle;
 }
@@ -86,7 +85,7 @@ void PackedModel::session_made() const {
 #endif
 }
 
-ort::SessionHandle PackedModel::make_session(const OutputChoice& choice, int threads) const {
+SharedSession PackedModel::make_session(const OutputChoice& choice, int threads) const {
   const ort::Runtime& runtime = ort::Runtime::get();
   const ort::Api& api = runtime.api();
   ort::SessionOptionsHandle options;
@@ -106,7 +105,7 @@ ort::SessionHandle PackedModel::make_session(const OutputChoice& choice, int thr
                                                                         graph.onnx.size(), options.get(),
                                                                         prepacked_.get(), session.out()),
                 "creating a session");
-  return session;
+  return std::make_shared<const ort::SessionHandle>(std::move(session));
 }
 
 bool PackedModel::run(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,

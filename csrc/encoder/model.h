@@ -47,6 +47,9 @@ struct Pace {
   double inline_flops = 0.0;      // a call of less work than this runs on the calling thread
 };
 
+/// A session with whoever uses it.
+using SharedSession = std::shared_ptr<const ort::SessionHandle>;
+
 /// A loaded model. Immutable to its users; any number of threads may run it.
 class Model {
  public:
@@ -77,8 +80,7 @@ class Model {
 
   /// A session that computes `choice` with `threads` threads inside each operator. The model keeps the few
   /// that were used last; a caller keeps its own alive, but not beyond the model.
-  [[nodiscard]] std::shared_ptr<const ort::SessionHandle> session(const OutputChoice& choice,
-                                                                  int threads) const;
+  [[nodiscard]] SharedSession session(const OutputChoice& choice, int threads) const;
   /// Runs `batch` and writes its rows to `out` [row_splits.size() - 1, hidden], which is on a device only
   /// where device_memory() is. Returns false when the engine did not write there directly (which then is a
   /// copy).
@@ -103,7 +105,7 @@ class Model {
   void require_same_process() const;
 
  protected:
-  [[nodiscard]] virtual ort::SessionHandle make_session(const OutputChoice& choice, int threads) const = 0;
+  [[nodiscard]] virtual SharedSession make_session(const OutputChoice& choice, int threads) const = 0;
   /// Called when a session has been made, once its copies of the weights stand.
   virtual void session_made() const {}
   /// For destructors: a session goes before what it was made of.
@@ -113,7 +115,7 @@ class Model {
   struct CachedSession {
     OutputChoice choice;
     int threads = 0;
-    std::shared_ptr<const ort::SessionHandle> handle;
+    SharedSession handle;
   };
 
   Geometry geometry_;
@@ -139,7 +141,7 @@ class PackedModel final : public Model {
            const PackedBatch& batch, const Destination& out) const override;
 
  private:
-  [[nodiscard]] ort::SessionHandle make_session(const OutputChoice& choice, int threads) const override;
+  [[nodiscard]] SharedSession make_session(const OutputChoice& choice, int threads) const override;
   void session_made() const override;
 
   GraphPrecision precision_;

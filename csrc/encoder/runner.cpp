@@ -133,7 +133,7 @@ class Run {
   Destination out_;
   columns::EmbeddingStats& stats_;
   std::size_t hidden_;
-  std::shared_ptr<const ort::SessionHandle> session_;
+  SharedSession session_;
   std::vector<MicroBatch> batches_;
   std::vector<Worker> workers_;
   std::atomic<std::uint64_t> copies_{0};

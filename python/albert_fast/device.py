@@ -100,7 +100,7 @@ def wants_graphs() -> bool:
     return text == "1"
 
 
-def stays_on(device: str, output_device: str | None) -> bool:
+def stays_on(device: str, output_device: object) -> bool:
     """Return whether vectors stay in the memory of `device`, which computes them.
 
     Raises
@@ -108,16 +108,19 @@ def stays_on(device: str, output_device: str | None) -> bool:
     DeviceError
         `output_device` is neither the host nor that device.
     """
-    if output_device in (None, "cpu"):
+    if output_device is None:
+        return False
+    wanted = str(output_device)  # torch.device("cuda") too
+    if wanted == "cpu":
         return False
 
-    def named(name: object) -> object:
+    def numbered(name: str) -> str:
         return "cuda:0" if name == "cuda" else name
 
-    if device.startswith("cuda") and named(output_device) == named(device):
+    if device.startswith("cuda") and numbered(wanted) == numbered(device):
         return True
     raise DeviceError(
-        f"output_device={output_device!r}, but the model computes on {device!r}. Vectors can stay there or go to the "
+        f"output_device={wanted!r}, but the model computes on {device!r}. Vectors can stay there or go to the "
         "host: give the device of the model, or output_device='cpu'."
     )
 

@@ -105,7 +105,7 @@ class DeviceVectors:
         return {
             "shape": self.shape,
             "typestr": "<f4",
-            "data": (self._matrix.address, False),
+            "data": (self._matrix.address if self.nbytes else 0, False),
             "strides": None,
             "version": 3,
             "stream": None,

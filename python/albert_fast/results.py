@@ -38,7 +38,8 @@ class Embeddings:
     stats : mapping of str to int
         Counts of the whole call: texts, sentences, words, pieces, windows, tokens (pieces and [CLS], [SEP] that went
         through the model), batches, reused (identical windows that were computed once), cut_words and cut_pieces
-        (pieces of one word beyond a window), copies (batches that were not written in place: 0).
+        (pieces of one word beyond a window), copies (batches whose rows were not written in place: 0 on the CPU; on
+        CUDA those that the host finished, that passed through pinned memory, or short ones that stay on the card).
     """
 
     __slots__ = (

@@ -5,6 +5,7 @@
 // 0 (success), see test_cuda_paper.py.
 //
 // PAPER_GPU_INIT, PAPER_GPU_DEVICES, PAPER_GPU_VERSION: answers of the driver. PAPER_GPU_MIB: memory of the device.
+// PAPER_GPU_PINNED_MIB: the largest block of pinned memory that is to be had.
 
 #include <stdlib.h>
 #include <string.h>
@@ -80,23 +81,37 @@ struct block {
   char padding[256 - sizeof(size_t)];
 };
 
-static int is_capturing;  // see below: nobody may ask for memory meanwhile
+static int is_capturing;  // see below: nobody may ask for memory meanwhile, nor give it back
+
+// What failed last in a thread, until somebody asks: ONNX Runtime does so after its kernels.
+static __thread int last_error;
+static int failed(int code) { return last_error = code; }
+int cudaPeekAtLastError(void) { return last_error; }
+int cudaGetLastError(void) {
+  const int code = last_error;
+  last_error = 0;
+  return code;
+}
 
 int cudaMalloc(void** pointer, size_t bytes) {
-  if (__atomic_load_n(&is_capturing, __ATOMIC_RELAXED)) return 900;
+  if (__atomic_load_n(&is_capturing, __ATOMIC_RELAXED)) return failed(900);
   if (__atomic_add_fetch(&in_use, bytes, __ATOMIC_RELAXED) > device_bytes()) {
     __atomic_sub_fetch(&in_use, bytes, __ATOMIC_RELAXED);
-    return 2;
+    return failed(2);
   }
   struct block* block = aligned_alloc(256, (sizeof(struct block) + bytes + 255) / 256 * 256);
-  if (block == NULL) return 2;
+  if (block == NULL) return failed(2);
   block->bytes = bytes;
   memset(block + 1, 0, bytes);
   *pointer = block + 1;
   return 0;
 }
+static int frees;                      // since the last capture
+int paper_gpu_frees_between_captures;  // what an earlier graph may have used
 int cudaFree(void* pointer) {
   if (pointer == NULL) return 0;
+  if (__atomic_load_n(&is_capturing, __ATOMIC_RELAXED)) return failed(900);
+  __atomic_add_fetch(&frees, 1, __ATOMIC_RELAXED);
   struct block* block = (struct block*)pointer - 1;
   __atomic_sub_fetch(&in_use, block->bytes, __ATOMIC_RELAXED);
   free(block);
@@ -110,13 +125,15 @@ int cudaMemGetInfo(size_t* free_bytes, size_t* total) {
 int paper_gpu_pinned;  // blocks that are out
 int cudaHostAlloc(void** pointer, size_t bytes, unsigned flags) {
   (void)flags;
-  if (__atomic_load_n(&is_capturing, __ATOMIC_RELAXED)) return 900;
+  if (__atomic_load_n(&is_capturing, __ATOMIC_RELAXED)) return failed(900);
+  if (bytes >> 20 > (size_t)number("PAPER_GPU_PINNED_MIB", 24576)) return failed(2);
   *pointer = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
   __atomic_add_fetch(&paper_gpu_pinned, 1, __ATOMIC_RELAXED);
   return *pointer == NULL ? 2 : 0;
 }
 int cudaMallocHost(void** pointer, size_t bytes) { return cudaHostAlloc(pointer, bytes, 0); }
 int cudaFreeHost(void* pointer) {
+  if (__atomic_load_n(&is_capturing, __ATOMIC_RELAXED)) return failed(900);
   __atomic_sub_fetch(&paper_gpu_pinned, 1, __ATOMIC_RELAXED);
   free(pointer);
   return 0;
@@ -151,24 +168,27 @@ int cudaStreamIsCapturing(void* stream, int* status) { return (void)stream, *sta
 // captures fail, as they do when another thread uses the device meanwhile. PAPER_GPU_CAPTURE_MS: how long one takes.
 static int captures;
 int paper_gpu_replays;
+int paper_gpu_is_capturing(void) { return __atomic_load_n(&is_capturing, __ATOMIC_RELAXED); }
 int cudaStreamBeginCapture(void* stream, int mode) {
   (void)stream, (void)mode;
-  return __atomic_exchange_n(&is_capturing, 1, __ATOMIC_RELAXED) ? 900 : 0;
+  const int before = __atomic_exchange_n(&frees, 0, __ATOMIC_RELAXED);
+  if (captures > 0) __atomic_add_fetch(&paper_gpu_frees_between_captures, before, __ATOMIC_RELAXED);
+  return __atomic_exchange_n(&is_capturing, 1, __ATOMIC_RELAXED) ? failed(900) : 0;
 }
 int cudaStreamEndCapture(void* stream, void** graph) {
   (void)stream;
   usleep(1000 * (unsigned)number("PAPER_GPU_CAPTURE_MS", 0));
-  if (!__atomic_exchange_n(&is_capturing, 0, __ATOMIC_RELAXED)) return 1;
+  if (!__atomic_exchange_n(&is_capturing, 0, __ATOMIC_RELAXED)) return failed(401);
   const int lost = __atomic_add_fetch(&captures, 1, __ATOMIC_RELAXED) <= number("PAPER_GPU_CAPTURES_LOST", 0);
   *graph = lost ? NULL : &captures;
-  return lost ? 901 : 0;
+  return lost ? failed(901) : 0;
 }
 static int instantiate(void** executable) { return *executable = &captures, 0; }
 int cudaGraphInstantiate(void** executable) { return instantiate(executable); }
 int cudaGraphInstantiateWithFlags(void** executable) { return instantiate(executable); }
 int cudaGraphLaunch(void* executable, void* stream) {
   (void)executable, (void)stream;
-  if (__atomic_load_n(&is_capturing, __ATOMIC_RELAXED)) return 900;
+  if (__atomic_load_n(&is_capturing, __ATOMIC_RELAXED)) return failed(900);
   __atomic_add_fetch(&paper_gpu_replays, 1, __ATOMIC_RELAXED);
   return 0;
 }

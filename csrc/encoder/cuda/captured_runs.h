@@ -19,7 +19,7 @@ namespace albert_fast::encoder::cuda {
 class CapturedRuns {
  public:
   /// A session whose work goes to `stream`, and that captures graphs.
-  using MakeSession = std::function<ort::SessionHandle(const OutputChoice& choice, void* stream)>;
+  using MakeSession = std::function<SharedSession(const OutputChoice& choice, void* stream)>;
 
   CapturedRuns(const CardMemory& memory, std::size_t hidden, MakeSession make_session);
   CapturedRuns(const CapturedRuns&) = delete;

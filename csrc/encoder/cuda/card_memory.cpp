@@ -28,12 +28,23 @@ const CudaRuntime& runtime_of(int device) {
 }
 
 void check(const CudaRuntime& cuda, int code, int device, const char* what) {
-  if (code != 0) refuse(what, device, cuda.error_string(code));
+  if (cuda.handled(code) != 0) refuse(what, device, cuda.error_string(code));
 }
 
 void move_async(const CudaRuntime& cuda, int device, void* to, const void* from, std::size_t bytes,
                 void* stream) {
   check(cuda, cuda.memcpy_async(to, from, bytes, kCopyDefault, stream), device, "a copy failed");
+}
+
+// The last owner frees the block, where it was made: a child has no context to free it in.
+std::shared_ptr<std::byte> owned(void* block, const CudaRuntime& cuda, int (*free_block)(void*), int device) {
+  return {static_cast<std::byte*>(block),
+          [&cuda, free_block, device, generation = ort::fork_generation()](std::byte* memory) {
+            if (generation != ort::fork_generation()) return;
+            const CaptureGate::Work freeing;
+            const CurrentDevice of_block(device);
+            cuda.handled(free_block(memory));
+          }};
 }
 
 std::shared_ptr<std::byte> allocate_on_host(std::size_t bytes) {
@@ -48,37 +59,25 @@ std::shared_ptr<std::byte> CardMemory::allocate_pinned(std::size_t bytes) const 
   if (rehearsal_) return allocate_on_host(bytes);
   const CudaRuntime& cuda = runtime_of(device_);
   const CaptureGate::Work work;
-  const CurrentDevice current(cuda, device_);
+  const CurrentDevice current(device_);
   void* block = nullptr;
-  check(cuda, current.is_set() ? cuda.host_alloc(&block, bytes, kPortable) : 1, device_,
+  check(cuda, current.code() != 0 ? current.code() : cuda.host_alloc(&block, bytes, kPortable), device_,
         "no pinned memory can be had");
-  return {static_cast<std::byte*>(block), [&cuda, generation = ort::fork_generation()](std::byte* memory) {
-            if (generation != ort::fork_generation()) return;
-            const CaptureGate::Work freeing;
-            cuda.free_host(memory);
-          }};
+  return owned(block, cuda, cuda.free_host, device_);
 }
 
-std::shared_ptr<std::byte> CardMemory::allocate(std::size_t bytes) const {
+std::shared_ptr<std::byte> CardMemory::allocate(std::size_t bytes, const std::string& advice) const {
   if (rehearsal_) return allocate_on_host(bytes);
   const CudaRuntime& cuda = runtime_of(device_);
   const CaptureGate::Work work;
-  const CurrentDevice current(cuda, device_);
+  const CurrentDevice current(device_);
   void* block = nullptr;
-  const int code = current.is_set() ? cuda.malloc(&block, bytes) : 1;
+  const int code = current.code() != 0 ? current.code() : cuda.handled(cuda.malloc(&block, bytes));
   if (code != 0) {
-    refuse(std::to_string((bytes >> 20) + 1) + " MiB for a result cannot be had", device_,
-           std::string(cuda.error_string(code)) +
-               ". Embed fewer texts per call (stream() does), drop results that are no longer needed, or "
-               "take them to the host: output_device='cpu'");
+    refuse(std::to_string((bytes >> 20) + 1) + " MiB of its memory cannot be had", device_,
+           cuda.error_string(code) + advice);
   }
-  return {static_cast<std::byte*>(block),
-          [&cuda, device = device_, generation = ort::fork_generation()](std::byte* memory) {
-            if (generation != ort::fork_generation()) return;  // a child has no context to free it in
-            const CaptureGate::Work freeing;
-            const CurrentDevice of_block(cuda, device);
-            cuda.free(memory);
-          }};
+  return owned(block, cuda, cuda.free, device_);
 }
 
 ort::MemoryInfoHandle CardMemory::describe() const {
@@ -92,9 +91,12 @@ ort::MemoryInfoHandle CardMemory::describe() const {
 
 columns::DeviceRows CardMemory::make_rows(std::size_t count) const {
   const std::size_t bytes = checked_multiply(count, sizeof(float), ErrorCode::out_of_memory, "the result");
-  std::shared_ptr<std::byte> block = allocate(bytes == 0 ? sizeof(float) : bytes);
+  std::shared_ptr<std::byte> block = allocate(
+      bytes == 0 ? sizeof(float) : bytes,
+      ". Embed fewer texts per call (stream() does), drop results that are no longer needed, or take "
+      "them to the host: output_device='cpu'");
   auto* data = reinterpret_cast<float*>(block.get());
-  return {data, count, device_, rehearsal_, std::move(block)};
+  return {data, count, device_, rehearsal_, ort::fork_generation(), std::move(block)};
 }
 
 void CardMemory::move(void* to, const void* from, std::size_t bytes) const {
@@ -105,7 +107,7 @@ void CardMemory::move(void* to, const void* from, std::size_t bytes) const {
   }
   const CudaRuntime& cuda = runtime_of(device_);
   const CaptureGate::Work work;
-  const CurrentDevice current(cuda, device_);
+  const CurrentDevice current(device_);
   move_async(cuda, device_, to, from, bytes, kThreadsStream);
   check(cuda, cuda.stream_synchronize(kThreadsStream), device_, "a copy failed");
 }
@@ -127,14 +129,15 @@ Stream::Stream(const CardMemory& memory)
   if (rehearsal_) return;
   const CudaRuntime& cuda = runtime_of(device_);
   const CaptureGate::Work work;
-  const CurrentDevice current(cuda, device_);
+  const CurrentDevice current(device_);
   check(cuda, cuda.stream_create(&handle_, kNonBlocking), device_, "a stream cannot be made");
 }
 
 Stream::~Stream() {
   if (rehearsal_ || generation_ != ort::fork_generation()) return;
   const CaptureGate::Work work;
-  CudaRuntime::find()->stream_destroy(handle_);
+  const CudaRuntime& cuda = *CudaRuntime::find();
+  cuda.handled(cuda.stream_destroy(handle_));
 }
 
 void Stream::copy(void* to, const void* from, std::size_t bytes) const {
@@ -149,7 +152,9 @@ void Stream::abandon_capture() const noexcept {
   if (rehearsal_) return;
   const CudaRuntime& cuda = *CudaRuntime::find();  // it made the stream
   void* graph = nullptr;
-  if (cuda.stream_end_capture(handle_, &graph) == 0 && graph != nullptr) cuda.graph_destroy(graph);
+  if (cuda.handled(cuda.stream_end_capture(handle_, &graph)) == 0 && graph != nullptr) {
+    cuda.handled(cuda.graph_destroy(graph));
+  }
 }
 
 void Stream::wait() const {

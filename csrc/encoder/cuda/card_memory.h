@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "encoder/cuda/settings.h"
 #include "encoder/device_memory.h"
@@ -20,8 +21,9 @@ class CardMemory final : public DeviceMemory {
   void download(const float* device, std::span<float> host) const override;
   void copy(std::span<const float> from, float* to) const override;
 
-  /// Bytes on the card. The last owner frees them, which waits for whatever still uses them there.
-  [[nodiscard]] std::shared_ptr<std::byte> allocate(std::size_t bytes) const;
+  /// Bytes on the card. The last owner frees them, which waits for whatever still uses them there. `advice`
+  /// ends the message when there are not so many.
+  [[nodiscard]] std::shared_ptr<std::byte> allocate(std::size_t bytes, const std::string& advice = "") const;
   /// Bytes of the host that the card copies from and to without a detour.
   [[nodiscard]] std::shared_ptr<std::byte> allocate_pinned(std::size_t bytes) const;
   /// It in the terms of ONNX Runtime.

@@ -4,6 +4,7 @@
 
 #include "base/checked.h"
 #include "encoder/cuda/capture_gate.h"
+#include "encoder/cuda/cuda_runtime.h"
 #include "encoder/cuda/provider.h"
 #include "encoder/cuda/rehearsal.h"
 #include "encoder/kernels/gather.h"
@@ -67,11 +68,11 @@ void CudaModel::prepare(const OutputChoice& choice) const {
   }
 }
 
-ort::SessionHandle CudaModel::make_session(const OutputChoice& choice, int) const {
+SharedSession CudaModel::make_session(const OutputChoice& choice, int) const {
   return make_session_on(choice, nullptr);
 }
 
-ort::SessionHandle CudaModel::make_session_on(const OutputChoice& choice, void* stream) const {
+SharedSession CudaModel::make_session_on(const OutputChoice& choice, void* stream) const {
   const CaptureGate::Work work;
   const ort::Runtime& runtime = ort::Runtime::get();
   ort::SessionOptionsHandle options;
@@ -81,6 +82,7 @@ ort::SessionHandle CudaModel::make_session_on(const OutputChoice& choice, void* 
   runtime.check(runtime.api().SetSessionLogSeverityLevel(options.get(), ort::kLogFatal),
                 "preparing a session");
   ort::SessionHandle session;
+  std::optional<CurrentDevice> current;
   if (settings_.rehearsal) {
     runtime.check(runtime.api().AddCustomOpDomain(options.get(), runtime.custom_ops()),
                   "preparing a session");
@@ -89,9 +91,20 @@ ort::SessionHandle CudaModel::make_session_on(const OutputChoice& choice, void* 
                  session);
   } else {
     append_cuda(options, settings_, stream);
+    current.emplace(settings_.device);
     open_session(options, write_device_graph(geometry(), weights_, choice, settings_.precision), session);
   }
-  return session;
+  // Its end frees device memory, which must not fall into a capture, and changes the current device.
+  return {new ort::SessionHandle(std::move(session)),
+          [device = settings_.device, generation = ort::fork_generation()](const ort::SessionHandle* ended) {
+            std::optional<CaptureGate::Work> freeing;
+            std::optional<CurrentDevice> of_session;
+            if (generation == ort::fork_generation()) {
+              freeing.emplace();
+              of_session.emplace(device);
+            }
+            delete ended;
+          }};
 }
 
 // The weights go from our memory to the device; AddInitializer would have them used where they stand.
@@ -116,9 +129,7 @@ void CudaModel::open_session(const ort::SessionOptionsHandle& options, const Dev
 
 bool CudaModel::run(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
                     const PackedBatch& batch, const Destination& out) const {
-  if (captured_) {
-    if (const std::optional<bool> in_place = captured_->run(choice, batch, out)) return *in_place;
-  }
+  if (const std::optional<bool> in_place = run_captured(choice, batch, out)) return *in_place;
   try {
     return run_whole(session, options, choice, batch, out);
   } catch (const OutOfDeviceMemory& error) {
@@ -128,6 +139,16 @@ bool CudaModel::run(ort::Session* session, const ort::RunOptionsHandle& options,
                                 std::to_string(batch.input_ids.size()) + " pieces (" + error.what() +
                                 "). Free memory of the device (nvidia-smi shows who has it), lower "
                                 "max_sentence_length, or use device='cpu'");
+  }
+}
+
+std::optional<bool> CudaModel::run_captured(const OutputChoice& choice, const PackedBatch& batch,
+                                            const Destination& out) const {
+  if (!captured_) return std::nullopt;
+  try {
+    return captured_->run(choice, batch, out);
+  } catch (const Error& error) {
+    fail(error.code(), device_name() + ": " + readable(error.what()));
   }
 }
 
@@ -156,7 +177,7 @@ bool CudaModel::run_whole(ort::Session* given, const ort::RunOptionsHandle& opti
   thread_local DeviceBatch on_device;
   lay_out(batch, on_device);
   if (on_device.rows == 0) return true;
-  std::shared_ptr<const ort::SessionHandle> with_means;
+  SharedSession with_means;
   if (on_device.means) {
     OutputChoice means = choice;
     means.means = true;
@@ -227,6 +248,8 @@ void CudaModel::run_on_device(ort::Session* session, const ort::RunOptionsHandle
                     : ort::view_tensor(out.rows, shape);
   ort::Value* result = output.get();
   const CaptureGate::Work work;
+  std::optional<CurrentDevice> current;
+  if (!settings_.rehearsal) current.emplace(settings_.device);
   // The runtime copies the inputs to the device and the rows from it, and returns when both are done.
   ort::Status* status =
       runtime.api().Run(session, options.get(), kInputs, values.data(), values.size(), &kOutput, 1, &result);

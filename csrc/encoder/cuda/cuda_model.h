@@ -35,10 +35,12 @@ class CudaModel final : public Model {
            const PackedBatch& batch, const Destination& out) const override;
 
  private:
-  [[nodiscard]] ort::SessionHandle make_session(const OutputChoice& choice, int threads) const override;
-  [[nodiscard]] ort::SessionHandle make_session_on(const OutputChoice& choice, void* stream) const;
+  [[nodiscard]] SharedSession make_session(const OutputChoice& choice, int threads) const override;
+  [[nodiscard]] SharedSession make_session_on(const OutputChoice& choice, void* stream) const;
   void open_session(const ort::SessionOptionsHandle& options, const DeviceGraph& graph,
                     ort::SessionHandle& session) const;
+  std::optional<bool> run_captured(const OutputChoice& choice, const PackedBatch& batch,
+                                   const Destination& out) const;
   bool run_whole(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
                  const PackedBatch& batch, const Destination& out) const;
   void run_on_device(ort::Session* session, const ort::RunOptionsHandle& options, const DeviceBatch& batch,

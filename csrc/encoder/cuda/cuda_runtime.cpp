@@ -31,6 +31,7 @@ std::optional<CudaRuntime> open_runtime() {
                           find_function(library, "cudaStreamSynchronize", cuda.stream_synchronize) &&
                           find_function(library, "cudaStreamEndCapture", cuda.stream_end_capture) &&
                           find_function(library, "cudaGraphDestroy", cuda.graph_destroy) &&
+                          find_function(library, "cudaGetLastError", cuda.get_last_error) &&
                           find_function(library, "cudaGetErrorString", cuda.error_string);
     if (complete) return cuda;
     dlclose(library);
@@ -48,12 +49,14 @@ const CudaRuntime* CudaRuntime::find() {
   return found ? &*found : nullptr;
 }
 
-CurrentDevice::CurrentDevice(const CudaRuntime& cuda, int device) : cuda_(cuda) {
-  is_set_ = cuda.get_device(&before_) == 0 && cuda.set_device(device) == 0;
+CurrentDevice::CurrentDevice(int device) : cuda_(CudaRuntime::find()) {
+  if (cuda_ == nullptr) return;
+  code_ = cuda_->handled(cuda_->get_device(&before_));
+  if (code_ == 0) code_ = cuda_->handled(cuda_->set_device(device));
 }
 
 CurrentDevice::~CurrentDevice() {
-  if (is_set_) cuda_.set_device(before_);
+  if (cuda_ != nullptr && code_ == 0) cuda_->handled(cuda_->set_device(before_));
 }
 
 }  // namespace albert_fast::encoder::cuda

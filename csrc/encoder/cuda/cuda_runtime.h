@@ -19,10 +19,18 @@ struct CudaRuntime {
   int (*stream_synchronize)(void*) = nullptr;
   int (*stream_end_capture)(void* stream, void** graph) = nullptr;
   int (*graph_destroy)(void*) = nullptr;
+  int (*get_last_error)() = nullptr;
   const char* (*error_string)(int) = nullptr;
 
   /// Null until a provider has been opened.
   static const CudaRuntime* find();
+
+  /// Forgets a failure that `code` says: CUDA would tell it again to whoever asks the thread for its last
+  /// error, as ONNX Runtime does after its kernels. Returns `code`.
+  int handled(int code) const noexcept {
+    if (code != 0) get_last_error();
+    return code;
+  }
 };
 
 inline constexpr unsigned kPortable = 1;     // pinned memory: for all devices
@@ -30,19 +38,20 @@ inline constexpr unsigned kNonBlocking = 1;  // a stream that does not wait for 
 inline constexpr int kCopyDefault = 4;       // the addresses say which way
 
 /// Makes `device` the calling thread's for as long as it lives; which one that was before is the caller's
-/// business (PyTorch keeps its own there).
+/// business (PyTorch keeps its own there). Does nothing before a provider has been opened.
 class CurrentDevice {
  public:
-  CurrentDevice(const CudaRuntime& cuda, int device);
+  explicit CurrentDevice(int device);
   CurrentDevice(const CurrentDevice&) = delete;
   CurrentDevice& operator=(const CurrentDevice&) = delete;
   ~CurrentDevice();
-  [[nodiscard]] bool is_set() const { return is_set_; }
+  /// What CUDA answered: 0 if the device is set.
+  [[nodiscard]] int code() const { return code_; }
 
  private:
-  const CudaRuntime& cuda_;
+  const CudaRuntime* cuda_;
   int before_ = 0;
-  bool is_set_ = false;
+  int code_ = 0;
 };
 
 }  // namespace albert_fast::encoder::cuda

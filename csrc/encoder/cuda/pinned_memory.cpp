@@ -93,15 +93,17 @@ class PinnedMemory::Pool {
     const CudaRuntime* cuda = CudaRuntime::find();
     if (cuda == nullptr) return nullptr;
     const CaptureGate::Work work;
-    const CurrentDevice current(*cuda, device_);
+    const CurrentDevice current(device_);
     void* block = nullptr;
-    return current.is_set() && cuda->host_alloc(&block, bytes, kPortable) == 0 ? block : nullptr;
+    const bool made = current.code() == 0 && cuda->handled(cuda->host_alloc(&block, bytes, kPortable)) == 0;
+    return made ? block : nullptr;
   }
 
   // A block exists, so the library was found.
   static void free_block(void* block) noexcept {
     const CaptureGate::Work work;
-    CudaRuntime::find()->free_host(block);
+    const CudaRuntime& cuda = *CudaRuntime::find();
+    cuda.handled(cuda.free_host(block));
   }
 
   int device_;

@@ -442,7 +442,8 @@ class AlbertEmbeddings(AlbertParams):
         output_device
             "cpu" (default), or the CUDA device of the model: ``vectors`` is then a `DeviceVectors` there, which
             PyTorch and CuPy take without a copy. Rows that are made of several windows, maxima and
-            ``normalize=True`` are finished on the host first (``stats["copies"]`` counts it).
+            ``normalize=True`` are finished on the host first, short calls are copied on the card
+            (``stats["copies"]`` counts both).
 
         Returns
         -------
