@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
-from .gpu_setup import Array, Setup, sequences_of
+from .gpu_setup import Array, Setup, median_seconds, sequences_of
 from .peers.base import batches_of, padded
 
 BATCH = 32
@@ -64,16 +61,6 @@ def _models(setup: Setup, precision: str) -> Iterator[tuple[str, _Model]]:
         yield "transformers (torch.compile)", _Model(setup, precision, compiled=True)
 
 
-def _median(call: Callable[[], Any], repeats: int) -> float:
-    call()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
-
-
 def throughput(setup: Setup, precision: str, sequences: list[list[int]]) -> Iterator[tuple[str, float]]:
     """Yield name and seconds of embedding `sequences`, in input order by 32 and sorted by length."""
     for name, model in _models(setup, precision):
@@ -82,7 +69,7 @@ def throughput(setup: Setup, precision: str, sequences: list[list[int]]) -> Iter
             def call(model: _Model = model, order: str = order, batch: int = batch) -> object:
                 return model.rows(sequences, order, batch)
 
-            yield f"{name}, {order} order, {batch} at a time", _median(call, 2)
+            yield f"{name}, {order} order, {batch} at a time", median_seconds(call, 2)
 
 
 def latency(setup: Setup, precision: str) -> Iterator[tuple[str, float]]:
@@ -93,4 +80,4 @@ def latency(setup: Setup, precision: str) -> Iterator[tuple[str, float]]:
         def call(model: _Model = model) -> object:
             return model.rows(sequences, "input", 1)
 
-        yield name, _median(call, 20 if setup.quick else 200)
+        yield name, median_seconds(call, 20 if setup.quick else 200)

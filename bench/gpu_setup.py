@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +101,13 @@ def texts_of(count: int, words: int, seed: int = 0) -> list[str]:
     random = np.random.default_rng(seed)
     lengths = np.clip(random.lognormal(np.log(words), 0.6, count), 3, 4 * words).astype(int)
     return [" ".join(random.choice(known, n)) for n in lengths]
+
+
+def median_seconds(call: Callable[[], Any], repeats: int) -> float:
+    call()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return float(np.median(times))

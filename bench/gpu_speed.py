@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,17 +12,7 @@ import numpy as np
 from albert_fast import _core
 
 from . import cublas, gpu_peers
-from .gpu_setup import Report, Setup, sequences_of, texts_of
-
-
-def median_seconds(call: Callable[[], Any], repeats: int) -> float:
-    call()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
+from .gpu_setup import Report, Setup, median_seconds, sequences_of, texts_of
 
 
 def seconds_of_ids(engine: _core.Engine, sequences: list[list[int]], options: dict[str, Any]) -> float:
