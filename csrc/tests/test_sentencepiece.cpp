@@ -222,9 +222,9 @@ ALBERT_FAST_TEST(word_cache_forgets_but_never_lies) {
       }
       ++hits;
       bool same = pieces.count() == items.size() && pieces.safe_score() == 0.5F && (pieces.flags() & 3) == 1;
-      for (std::size_t j = 0; same && j < items.size(); ++j) {
-        same =
-            pieces.id(j) == items[j].id && pieces.end(j) == items[j].end && pieces.nodes(j) == items[j].nodes;
+      for (std::size_t j = 0; const WordPieces::Item& item : items) {
+        same = same && pieces.id(j) == item.id && pieces.end(j) == item.end && pieces.nodes(j) == item.nodes;
+        ++j;
       }
       if (!same) ++lies;
     }
