@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cuda_graphs import batch_of
+from device_graphs import batch_of
 from test_encoder import random_sequences
 
 

@@ -18,9 +18,9 @@ import make_model
 from albert_fast import AlbertEmbeddings, DeviceError, _core
 from albert_fast.device_vectors import DeviceVectors
 from conftest import ModelMaker
-from cuda_graphs import rehearse
+from device_graphs import rehearse
 from reference_albert import ReferenceAlbert
-from test_cuda_graph import GEOMETRIES
+from test_device_graph import GEOMETRIES
 from test_encoder import random_sequences
 
 TEXTS = [

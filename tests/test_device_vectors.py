@@ -13,7 +13,7 @@ import pytest
 
 from albert_fast import AlbertEmbeddings, DeviceError
 from albert_fast.device_vectors import DeviceVectors
-from cuda_graphs import rehearse
+from device_graphs import rehearse
 
 
 @pytest.fixture(name="pair")

@@ -3,8 +3,8 @@
 #include "bindings/arrays.h"
 #include "bindings/engine_arguments.h"
 #include "bindings/registers.h"
-#include "encoder/cuda/cuda_graph.h"
 #include "encoder/cuda/device_batch.h"
+#include "encoder/cuda/device_graph.h"
 #include "encoder/cuda/provider.h"
 #include "onnxruntime/abi.h"
 
@@ -66,10 +66,10 @@ py::dict device_batch(const Array<std::int32_t>& input_ids, const Array<std::int
 }  // namespace
 
 void register_cuda(py::module_& m) {
-  m.def("cuda_graph", &device_graph, py::arg("weights"), py::arg("geometry"), py::arg("settings"),
+  m.def("device_graph", &device_graph, py::arg("weights"), py::arg("geometry"), py::arg("settings"),
         py::arg("layers"), py::arg("pooler") = false, py::arg("means") = false,
         "The ONNX graph for CUDA and its weights; the store is empty afterwards.");
-  m.def("cuda_batch", &device_batch, py::arg("input_ids"), py::arg("position_ids"), py::arg("cu_seqlens"),
+  m.def("device_batch", &device_batch, py::arg("input_ids"), py::arg("position_ids"), py::arg("cu_seqlens"),
         py::arg("row_splits"), py::arg("row_tokens"), py::arg("reduction"),
         "A packed micro-batch as the CUDA graph takes it.");
   m.def(

@@ -124,7 +124,7 @@ class TensorStore:
         self, data: bytes, name: str, dtype: str, shape: Sequence[int], strides: Sequence[int], begin: int, end: int
     ) -> None: ...
 
-def cuda_graph(
+def device_graph(
     weights: TensorStore,
     geometry: dict[str, Any],
     settings: dict[str, Any],
@@ -132,7 +132,7 @@ def cuda_graph(
     pooler: bool = False,
     means: bool = False,
 ) -> tuple[bytes, dict[str, tuple[str, list[int], bytes]]]: ...
-def cuda_batch(
+def device_batch(
     input_ids: Any, position_ids: Any, cu_seqlens: Any, row_splits: Any, row_tokens: Any, reduction: int
 ) -> dict[str, Any]: ...
 def cuda_options(settings: dict[str, Any], minor: int) -> list[tuple[str, str]]: ...

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "encoder/cuda/capture_gate.h"
-#include "encoder/cuda/cuda_graph.h"
+#include "encoder/cuda/device_graph.h"
 #include "encoder/graph.h"
 #include "encoder/kernels/gather.h"
 #include "ort/tensor.h"

@@ -5,8 +5,8 @@
 
 #include "encoder/cuda/captured_runs.h"
 #include "encoder/cuda/card_memory.h"
-#include "encoder/cuda/cuda_graph.h"
 #include "encoder/cuda/device_batch.h"
+#include "encoder/cuda/device_graph.h"
 #include "encoder/cuda/device_weights.h"
 #include "encoder/cuda/pinned_memory.h"
 #include "encoder/cuda/settings.h"

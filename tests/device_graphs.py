@@ -36,7 +36,7 @@ def write(
     """Return the graph as it goes to a session, and the weights that go with it."""
     files = models.read_folder(folder)
     geometry = dataclasses.asdict(files.geometry)
-    onnx_bytes, tensors = _core.cuda_graph(
+    onnx_bytes, tensors = _core.device_graph(
         engines._fill_store(files), geometry, settings(precision=precision), list(layers), pooler, means
     )
     return onnx_bytes, {
@@ -140,7 +140,7 @@ def batch_of(
     """Lay sequences out as the engine does; `rows` names the packed tokens of each row, by default each token."""
     ids = [i for s in sequences for i in s]
     wanted = [[t] for t in range(len(ids))] if rows is None else rows
-    return _core.cuda_batch(
+    return _core.device_batch(
         np.array(ids, np.int32),
         np.concatenate([np.arange(len(s)) for s in sequences]).astype(np.int32),
         np.cumsum([0, *map(len, sequences)]).astype(np.int32),

@@ -1,4 +1,4 @@
-#include "encoder/cuda/cuda_graph.h"
+#include "encoder/cuda/device_graph.h"
 
 #include <algorithm>
 #include <set>

@@ -16,7 +16,7 @@ import pytest
 import make_model
 from albert_fast import DeviceError
 from conftest import ModelMaker
-from cuda_graphs import batch_of, evaluate, feeds_of, with_weights, write
+from device_graphs import batch_of, evaluate, feeds_of, with_weights, write
 from reference_albert import ReferenceAlbert
 from test_encoder import random_sequences
 
