@@ -10,6 +10,10 @@
 
 namespace albert_fast {
 
+/// Memory at a multiple of `alignment`, for std::free. From 2 MiB on, the system is asked for its large
+/// pages: what reads a matrix ahead stops at the end of each small one. Throws std::bad_alloc.
+void* allocate_aligned(std::size_t bytes, std::size_t alignment);
+
 /// 64-byte aligned, uninitialised storage: what SIMD kernels and Arrow ask for, which std::vector cannot
 /// give.
 template <class T>
@@ -20,9 +24,7 @@ class AlignedBuffer {
   AlignedBuffer() = default;
   explicit AlignedBuffer(std::size_t count) : count_(count) {
     if (count > (std::numeric_limits<std::size_t>::max() - kAlignment) / sizeof(T)) throw std::bad_alloc();
-    const std::size_t bytes = (count * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
-    data_.reset(static_cast<T*>(std::aligned_alloc(kAlignment, bytes == 0 ? kAlignment : bytes)));
-    if (data_ == nullptr) throw std::bad_alloc();
+    data_.reset(static_cast<T*>(allocate_aligned(count * sizeof(T), kAlignment)));
   }
   /// Memory of somebody else's, which `owner` keeps.
   AlignedBuffer(T* data, std::size_t count, std::shared_ptr<const void> owner)

@@ -18,12 +18,12 @@ PackedModel::PackedModel(TensorStore store, const Geometry& g, Precision precisi
     : Model(g), precision_{.precision = precision}, weights_(std::move(store), g) {
   if (precision == Precision::int8) {
     const QuantizedProducts products = find_quantized_products();
-    precision_.panels = products.panels;
+    precision_.panels = products.in_panels();
     precision_.levels = products.range.byte;
     quantized_.emplace(weights_, g, products);
   } else if (kernels().product != nullptr) {
     precision_.panels = true;
-    panels_.emplace(weights_, g);
+    panels_.emplace(weights_, g, kernels().panel_columns);
   }
   if (quantized_ || panels_) {
     for (const std::string& name : layer_matrices(g)) weights_.drop(name);

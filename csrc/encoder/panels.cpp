@@ -11,41 +11,41 @@ std::size_t round_up(std::size_t n, std::size_t step) { return (n + step - 1) / 
 
 }  // namespace
 
-PanelShape PanelShape::of_floats(std::size_t out, std::size_t in) {
-  return {round_up(out, kPanelColumns) / kPanelColumns, in, 1};
+PanelShape PanelShape::of_floats(std::size_t out, std::size_t in, std::size_t columns) {
+  return {round_up(out, columns) / columns, in, columns, 1};
 }
 
-PanelShape PanelShape::of_bytes(std::size_t out, std::size_t in) {
-  return {round_up(out, kPanelColumns) / kPanelColumns, round_up(in, kByteRun), kByteQuad};
+PanelShape PanelShape::of_bytes(std::size_t out, std::size_t in, std::size_t columns, std::size_t run) {
+  return {round_up(out, columns) / columns, round_up(in, run), columns, kByteQuad};
 }
 
 std::vector<std::int64_t> PanelShape::shape() const {
   return {static_cast<std::int64_t>(panels), static_cast<std::int64_t>(depth),
-          static_cast<std::int64_t>(kPanelColumns)};
+          static_cast<std::int64_t>(columns)};
 }
 
-AlignedBuffer<float> make_panels(const Tensor& w) {
+AlignedBuffer<float> make_panels(const Tensor& w, const PanelShape& shape) {
   const auto out = static_cast<std::size_t>(w.shape.at(0));
   const auto in = static_cast<std::size_t>(w.shape.at(1));
-  const PanelShape shape = PanelShape::of_floats(out, in);
   AlignedBuffer<float> panels(shape.size());
   float* to = panels.data();
-  for (std::size_t first = 0; first < out; first += kPanelColumns) {
-    const std::size_t rows = std::min(kPanelColumns, out - first);
+  for (std::size_t first = 0; first < out; first += shape.columns) {
+    const std::size_t rows = std::min(shape.columns, out - first);
     const float* from = w.data + first * in;
     for (std::size_t k = 0; k < in; ++k) {
       for (std::size_t r = 0; r < rows; ++r) *to++ = from[r * in + k];
-      to = std::fill_n(to, kPanelColumns - rows, 0.0F);
+      to = std::fill_n(to, shape.columns - rows, 0.0F);
     }
   }
   return panels;
 }
 
-PanelWeights::PanelWeights(const Weights& weights, const Geometry& geometry) {
+PanelWeights::PanelWeights(const Weights& weights, const Geometry& geometry, std::size_t columns) {
   for (const std::string& name : layer_matrices(geometry)) {
     const Tensor& w = weights.at(name);
     const auto size = [&](std::size_t dim) { return static_cast<std::size_t>(w.shape.at(dim)); };
-    matrices_.emplace(name, Matrix{PanelShape::of_floats(size(0), size(1)), make_panels(w)});
+    const PanelShape shape = PanelShape::of_floats(size(0), size(1), columns);
+    matrices_.emplace(name, Matrix{shape, make_panels(w, shape)});
   }
 }
 

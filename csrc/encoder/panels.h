@@ -11,28 +11,31 @@
 
 namespace albert_fast::encoder {
 
-/// The shape of a matrix W [out, in] in panels (see kPanelColumns) and where its numbers stand there.
+/// The shape of a matrix W [out, in] in panels (see PanelProblem) of some columns of the product, and where
+/// its numbers stand there. The depth of bytes is filled up with zeros to a multiple of `run`
+/// (QuantizedRange).
 struct PanelShape {
   std::size_t panels = 0;
   std::size_t depth = 0;
+  std::size_t columns = 0;
   std::size_t quad = 1;  // neighbours of a row of W that stand together
 
-  static PanelShape of_floats(std::size_t out, std::size_t in);
-  static PanelShape of_bytes(std::size_t out, std::size_t in);
-  [[nodiscard]] std::size_t size() const { return panels * depth * kPanelColumns; }
+  static PanelShape of_floats(std::size_t out, std::size_t in, std::size_t columns);
+  static PanelShape of_bytes(std::size_t out, std::size_t in, std::size_t columns, std::size_t run);
+  [[nodiscard]] std::size_t size() const { return panels * depth * columns; }
   [[nodiscard]] std::size_t at(std::size_t row, std::size_t k) const {
-    const std::size_t panel = row / kPanelColumns, column = row % kPanelColumns;
-    return (panel * depth + k / quad * quad) * kPanelColumns + column * quad + k % quad;
+    const std::size_t panel = row / columns, column = row % columns;
+    return (panel * depth + k / quad * quad) * columns + column * quad + k % quad;
   }
   [[nodiscard]] std::vector<std::int64_t> shape() const;
 };
 
-AlignedBuffer<float> make_panels(const Tensor& w);
+AlignedBuffer<float> make_panels(const Tensor& w, const PanelShape& shape);
 
-/// The matrices of the layers in panels, for products of our own.
+/// The matrices of the layers in panels of so many columns, for products of our own.
 class PanelWeights {
  public:
-  PanelWeights(const Weights& weights, const Geometry& geometry);
+  PanelWeights(const Weights& weights, const Geometry& geometry, std::size_t columns);
 
   /// Adds NAME.panels for each matrix NAME.
   void add_to(Constants& constants) const;

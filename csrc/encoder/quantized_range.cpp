@@ -68,12 +68,13 @@ bool pairs_saturate() {
 }  // namespace
 
 QuantizedProducts find_quantized_products() {
+  const Kernels& ours = kernels();
+  const QuantizedProducts of_ours{ours.byte_range, ours.panel_columns};
+  const bool have_ours = ours.byte_product != nullptr;
+  if (have_ours && ours.byte_range == QuantizedRange{}) return of_ours;
   static const bool saturate = pairs_saturate();
   if (!saturate) return {};
-  // An error in the weights is the same in all layers, so they add up; errors in rows do not. Of the ways to
-  // share 16 bits, these were the nearest to fp32: on random weights and on those with loud channels.
-  if (kernels().byte_product != nullptr) return {{127, 127, kByteRun, 258}, true};
-  return {{180, 127, 4, 182}, false};
+  return have_ours ? of_ours : QuantizedProducts{{180, 127, 4, 182}};  // chosen as ByteTiles::kRange
 }
 
 }  // namespace albert_fast::encoder

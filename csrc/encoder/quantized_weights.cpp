@@ -13,8 +13,6 @@ namespace {
 
 // Rows of W whose bytes are written side by side: a cache line of each row of `values`.
 constexpr std::size_t kBlock = 64;
-constexpr std::size_t kMostOfRun = 16;
-static_assert(kByteRun <= kMostOfRun);
 
 /// How large each column of W is: the root of its mean square.
 std::vector<float> size_of_columns(const float* w, std::size_t out, std::size_t in) {
@@ -159,13 +157,13 @@ std::vector<QuantizedMatrix> quantize_matrix(const Tensor& w, std::span<const fl
   const auto out = static_cast<std::size_t>(w.shape.at(0));
   const auto in = static_cast<std::size_t>(w.shape.at(1));
   const std::vector<float> growth = growth_of_columns(size_of_x, size_of_columns(w.data, out, in));
-  const PanelShape panels = PanelShape::of_bytes(out, in);
+  const PanelShape panels = products.in_panels() ? products.panels(out, in) : PanelShape{};
   std::vector<QuantizedMatrix> copies;
   for (std::size_t copy = 0; copy < stretches.size(); ++copy) {
     QuantizedMatrix& q = copies.emplace_back(
-        QuantizedMatrix{AlignedBuffer<std::int8_t>(products.panels ? panels.size() : in * out),
+        QuantizedMatrix{AlignedBuffer<std::int8_t>(products.in_panels() ? panels.size() : in * out),
                         AlignedBuffer<float>(out), AlignedBuffer<float>(out), AlignedBuffer<float>(in)});
-    if (products.panels)
+    if (products.in_panels())
       std::ranges::fill(q.values.span(), std::int8_t{0});  // what panels are filled up with
     for (std::size_t k = 0; k < in; ++k) q.shrink.data()[k] = 1.0F / growth[k];
   }
@@ -195,7 +193,7 @@ std::vector<QuantizedMatrix> quantize_matrix(const Tensor& w, std::span<const fl
     for (std::size_t copy = 0; copy < copies.size(); ++copy) {
       const std::int8_t* from = block.data() + copy * kBlock * in;
       std::int8_t* to = copies[copy].values.data();
-      if (products.panels) {
+      if (products.in_panels()) {
         write_panels(panels, from, first, rows, in, to);
       } else {
         for (std::size_t k = 0; k < in; ++k) {
@@ -238,7 +236,7 @@ Constant constant(int type, std::vector<std::int64_t> shape, const AlignedBuffer
 
 QuantizedWeights::QuantizedWeights(const Weights& weights, const Geometry& geometry,
                                    const QuantizedProducts& products)
-    : panels_(products.panels) {
+    : products_(products) {
   constexpr float kStretches[] = {1.0F, 1.03F};
   const bool shared = geometry.num_hidden_layers > geometry.num_hidden_groups;
   const auto stretches = std::span(kStretches).first(shared ? 2 : 1);
@@ -273,7 +271,8 @@ void QuantizedWeights::add_to(Constants& constants) const {
       const auto out = static_cast<std::int64_t>(q.column_scales.size());
       const std::vector<std::int64_t> plain{in, out};
       constants[prefix + "values"] = constant(
-          ort::kInt8, panels_ ? PanelShape::of_bytes(q.column_scales.size(), q.shrink.size()).shape() : plain,
+          ort::kInt8,
+          products_.in_panels() ? products_.panels(q.column_scales.size(), q.shrink.size()).shape() : plain,
           q.values);
       constants[prefix + "column_scales"] = constant(ort::kFloat, {out}, q.column_scales);
       constants[prefix + "column_sums"] = constant(ort::kFloat, {out}, q.column_sums);

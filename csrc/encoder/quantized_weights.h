@@ -7,6 +7,8 @@
 
 #include "base/aligned_buffer.h"
 #include "encoder/constants.h"
+#include "encoder/kernels/kernels.h"
+#include "encoder/panels.h"
 #include "encoder/weights.h"
 
 namespace albert_fast::encoder {
@@ -22,22 +24,15 @@ struct QuantizedMatrix {
   AlignedBuffer<float> shrink;         // [in]
 };
 
-/// How large bytes of x and values of W may be.
-struct QuantizedRange {
-  std::int32_t byte = 255;
-  std::int32_t value = 127;
-  /// Processors without VNNI add products in 16 bits, which must not overflow: those of two neighbours, and
-  /// in our kernel those of further neighbours in the same run (numbers 0, 1, 4, 5 ... of a run in one lane
-  /// of 16 bits, numbers 2, 3, 6, 7 ... in another). There the sum of a lane's positive values is bounded,
-  /// and that of its negative ones, the less, the larger bytes are.
-  std::size_t run = 4;
-  std::int32_t sum = 254;
-};
-
 /// Which products of bytes the graph makes: ours, of matrices in panels, or ONNX Runtime's.
 struct QuantizedProducts {
   QuantizedRange range{};
-  bool panels = false;
+  std::size_t panel_columns = 0;  // 0: ONNX Runtime's
+
+  [[nodiscard]] bool in_panels() const { return panel_columns > 0; }
+  [[nodiscard]] PanelShape panels(std::size_t out, std::size_t in) const {
+    return PanelShape::of_bytes(out, in, panel_columns, range.run);
+  }
 };
 
 /// The fastest that this processor computes exactly. What ONNX Runtime does is found by trying.
@@ -62,7 +57,7 @@ class QuantizedWeights {
 
  private:
   std::map<std::string, std::vector<QuantizedMatrix>> matrices_;  // the copies of each
-  bool panels_;
+  QuantizedProducts products_;
 };
 
 }  // namespace albert_fast::encoder

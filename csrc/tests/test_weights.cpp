@@ -47,7 +47,7 @@ void check_quantized(std::size_t out, std::size_t in, const QuantizedProducts& p
   const float stretches[] = {1.0F};
   const QuantizedMatrix q = std::move(quantize_matrix(tensor, size_of_x, products, stretches).front());
   const QuantizedRange& range = products.range;
-  const PanelShape panels = PanelShape::of_bytes(out, in);
+  const PanelShape panels = products.in_panels() ? products.panels(out, in) : PanelShape{};
   struct Lane {
     int up = 0;
     int down = 0;
@@ -57,7 +57,7 @@ void check_quantized(std::size_t out, std::size_t in, const QuantizedProducts& p
     float sum = 0.0F;
     std::array<Lane, 2> lanes;
     for (std::size_t k = 0; k < in; ++k) {
-      const int value = q.values.data()[products.panels ? panels.at(n, k) : k * out + n];
+      const int value = q.values.data()[products.in_panels() ? panels.at(n, k) : k * out + n];
       CHECK(std::abs(value) <= range.value);
       const std::size_t i = k % range.run, lane = i / 2 % 2;
       if (i == 0) lanes = {};
@@ -132,9 +132,11 @@ ALBERT_FAST_TEST(a_file_that_is_missing_or_empty_is_refused) {
 }
 
 ALBERT_FAST_TEST(quantized_matrices_keep_their_numbers) {
-  // VNNI, products of ONNX Runtime without it, products of ours
-  for (const QuantizedProducts& products : {QuantizedProducts{}, QuantizedProducts{{180, 127, 4, 182}, false},
-                                            QuantizedProducts{{127, 127, kByteRun, 258}, true}}) {
+  // products of ONNX Runtime with VNNI, products of ONNX Runtime without it, products of ours without it and
+  // with it
+  for (const QuantizedProducts& products :
+       {QuantizedProducts{}, QuantizedProducts{{180, 127, 4, 182}},
+        QuantizedProducts{{127, 127, 12, 258}, 16}, QuantizedProducts{{}, 48}}) {
     check_quantized(130, 768, products, false);
     check_quantized(130, 768, products, true);
     check_quantized(64, 33, products, false);

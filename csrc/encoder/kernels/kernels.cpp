@@ -1,5 +1,9 @@
 #include "encoder/kernels/kernels.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <cstdlib>
 #include <string>
 
@@ -20,6 +24,15 @@ Kernels choose(const std::vector<Kernels>& here, const std::string& wanted) {
                               ". Set it to one of these, or leave it out to get the fastest");
 }
 
+#if defined(__x86_64__)
+/// Whether products of bytes are better left to ONNX Runtime, which knows AMX.
+bool has_amx_int8() {
+  constexpr unsigned kAmxInt8 = 1U << 25;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & kAmxInt8) != 0;
+}
+#endif
+
 }  // namespace
 
 std::vector<Kernels> kernels_here() {
@@ -31,6 +44,7 @@ std::vector<Kernels> kernels_here() {
   if (has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
     all.push_back(avx512_kernels());
+    if (__builtin_cpu_supports("avx512vnni") && !has_amx_int8()) add_avx512_vnni(all.back());
   }
   if (has_avx2) all.push_back(avx2_kernels());
 #endif

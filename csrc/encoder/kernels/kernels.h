@@ -8,16 +8,28 @@
 
 namespace albert_fast::encoder {
 
-/// W [out, depth] of a product x W^T, the way a kernel reads it: in panels of this many rows of W (columns of
-/// the product), the last one filled up with zeros. In a panel of floats follows, for each step of the depth,
-/// the panel's column of W. In a panel of bytes so many neighbours of each row of W stand together.
-inline constexpr std::size_t kPanelColumns = 16;
+/// How many neighbours of a row of W stand together in a panel of bytes.
 inline constexpr std::size_t kByteQuad = 4;
-/// The depth of panels of bytes is filled up with zeros to a multiple of this: what the kernel adds up in 16
-/// bits before it goes on in 32.
-inline constexpr std::size_t kByteRun = 12;
+/// The longest QuantizedRange::run.
+inline constexpr std::size_t kMostOfRun = 16;
 
-/// out = x W^T
+/// How large bytes of x and values of W may be; at first, any.
+struct QuantizedRange {
+  std::int32_t byte = 255;
+  std::int32_t value = 127;
+  /// Processors without VNNI add products in 16 bits, which must not overflow: those of two neighbours, and
+  /// in our kernel those of further neighbours in the same run (numbers 0, 1, 4, 5 ... of a run in one lane
+  /// of 16 bits, numbers 2, 3, 6, 7 ... in another). There the sum of a lane's positive values is bounded,
+  /// and that of its negative ones, the less, the larger bytes are.
+  std::size_t run = kByteQuad;
+  std::int32_t sum = 254;
+
+  bool operator==(const QuantizedRange&) const = default;
+};
+
+/// out = x W^T, where W [columns, depth] stands in panels of some of its rows (columns of the product), the
+/// last one filled up with zeros. In a panel of floats follows, for each step of the depth, the panel's
+/// column of W. In a panel of bytes kByteQuad neighbours of each row of W stand together.
 template <class X, class W, class Out>
 struct PanelProblem {
   const X* x = nullptr;  // [rows, depth]
@@ -98,14 +110,17 @@ struct Kernels {
   void (*quantize)(const QuantizeProblem&, std::size_t first_row, std::size_t last_row);
   // Matrix products, or null where ONNX Runtime's are the ones that we measured as faster or could not
   // measure.
+  std::size_t panel_columns = 0;
   void (*product)(const FloatPanels&, std::size_t first_panel, std::size_t last_panel) = nullptr;
   void (*byte_product)(const BytePanels&, std::size_t first_panel, std::size_t last_panel) = nullptr;
+  QuantizedRange byte_range{};  // what byte_product adds up exactly
 };
 
 Kernels portable_kernels();
 #if defined(__x86_64__)
 Kernels avx2_kernels();
 Kernels avx512_kernels();
+void add_avx512_vnni(Kernels& kernels);
 #endif
 /// Those that this processor runs, the fastest first.
 std::vector<Kernels> kernels_here();

@@ -9,7 +9,15 @@
 namespace albert_fast::encoder {
 
 Kernels avx2_kernels() {
-  return {"avx2", attention, add_norm, activation, quantize, multiply<FloatTiles>, multiply<ByteTiles>};
+  return {"avx2",
+          attention,
+          add_norm,
+          activation,
+          quantize,
+          kPanelColumns,
+          multiply<Tiles<MultiplyFloats>>,
+          multiply<ByteTiles>,
+          ByteTiles::kRange};
 }
 
 }  // namespace albert_fast::encoder

@@ -1,8 +1,9 @@
 #pragma once
 
-// Matrix products on panels (see kPanelColumns). A tile of a few rows and one panel stays in registers over
+// Matrix products on panels (see PanelProblem). A tile of a few rows and one panel stays in registers over
 // the whole depth; the panel comes once from far away and then, for the next rows, from the second cache.
 #include <algorithm>
+#include <array>
 
 #include "encoder/kernels/kernels.h"
 #include "encoder/kernels/vector.h"
@@ -13,6 +14,12 @@ namespace {
 constexpr std::size_t kCacheLine = 64;
 // As much of a panel as stays in the second cache from one pass to the next.
 constexpr std::size_t kChunkBytes = 1 << 18;
+
+// Tiles fill the registers: sixteen of AVX2, thirty-two of AVX-512. More rows would be fewer reads, but rows
+// of 3072 floats all meet in the same eight places of the first cache.
+constexpr std::size_t kPanelVectors = kLanes == 16 ? 3 : 2;
+constexpr std::size_t kMostRows = kLanes == 16 ? 8 : 6;
+constexpr std::size_t kPanelColumns = kPanelVectors * kLanes;
 
 /// Memory that will be wanted next, asked for little by little: Lines places in each step, `stride` apart.
 template <std::size_t Lines>
@@ -42,72 +49,94 @@ struct Tile {
   std::size_t out_stride;
   bool adds;
 };
-using FloatTile = Tile<float, float, float>;
-using ByteTile = Tile<std::uint8_t, std::int8_t, std::int32_t>;
 
-/// The same place in each of up to six rows. Two pointers and a stride reach all of them in one instruction's
-/// address; left to itself, GCC adds up addresses as slowly as the processor multiplies.
+/// The same place in each row of a tile. A pointer for every third row and a stride reach all of them in one
+/// instruction's address; left to itself, GCC adds up addresses as slowly as the processor multiplies.
 template <class X>
 class Rows {
  public:
-  Rows(const X* x, std::size_t stride) : first_(x), fourth_(x + 3 * stride), stride_(stride) {}
+  Rows(const X* x, std::size_t stride) : thirds_{x, x + 3 * stride, x + 6 * stride}, stride_(stride) {}
   template <std::size_t Row>
   [[gnu::always_inline]] const X* at() const {
-    static_assert(Row < 6);
-    return Row < 3 ? first_ + Row * stride_ : fourth_ + (Row - 3) * stride_;
+    static_assert(Row < kMostRows);
+    return thirds_[Row / 3] + Row % 3 * stride_;
   }
   [[gnu::always_inline]] void advance(std::size_t count) {
-    first_ += count;
-    fourth_ += count;
+    for (const X*& third : thirds_) third += count;
   }
 
  private:
-  const X* first_;
-  const X* fourth_;
+  std::array<const X*, 3> thirds_;
   std::size_t stride_;
 };
 
-/// Rows of floats. The loops over rows are fold expressions: GCC keeps an array in registers only when every
-/// index is a constant from the start.
-struct FloatTiles {
-  static constexpr std::size_t kRows = 6;  // with two vectors of a panel they fill AVX2's registers
-  static constexpr std::size_t kDepthPerStep = 2;
-  using Next = Ahead<kDepthPerStep * kPanelColumns * sizeof(float) / kCacheLine>;
-  static_assert(kPanelColumns == 2 * kLanes);
+/// Multiplies tiles of sums that a vector holds. Multiply says what one step of the depth is:
+///   kDepth                   numbers of a row that it takes
+///   spread(x)                those numbers in every lane; spread(x, count) those that there are
+///   add(sums, x, w)          sums + x * w
+template <class Multiply>
+struct Tiles {
+  using X = typename Multiply::X;
+  using W = typename Multiply::W;
+  using Sums = typename Multiply::Sums;
+  using Out = typename Multiply::Out;
+  static constexpr std::size_t kRows = kMostRows;
+  static constexpr std::size_t kDepthPerStep = Multiply::kDepth;
+  using Next = Ahead<kDepthPerStep * kPanelColumns * sizeof(W) / kCacheLine>;
 
-  static std::size_t panel_size(std::size_t depth) { return depth * kPanelColumns; }
+  static std::size_t panel_size(std::size_t depth) { return round_up(depth, kDepthPerStep) * kPanelColumns; }
 
   template <std::size_t... Row>
-  [[gnu::noinline]] static void compute(std::index_sequence<Row...>, const FloatTile& t, Next next) {
-    Vector left[sizeof...(Row)], right[sizeof...(Row)];
-    ((left[Row] = right[Row] = Vector{}), ...);
-    if (t.adds) {
-      ((left[Row] = load(t.out + Row * t.out_stride), right[Row] = load(t.out + Row * t.out_stride + kLanes)),
-       ...);
-    }
-    Rows<float> x(t.x, t.x_stride);
-    const float* w = t.panel;
-    const auto step = [&](std::size_t column) __attribute__((always_inline)) {
-      const Vector w_left = load(w), w_right = load(w + kLanes);
-      const auto row = [&](const float* from, Vector& a, Vector& b) __attribute__((always_inline)) {
-        const Vector same = splat(from[column]);
-        a += same * w_left;
-        b += same * w_right;
-      };
-      (row(x.at<Row>(), left[Row], right[Row]), ...);
-      w += kPanelColumns;
-    };
+  static void compute(std::index_sequence<Row...>, const Tile<X, W, Out>& t, Next next) {
+    compute_vectors(std::make_index_sequence<sizeof...(Row) * kPanelVectors>(), t, next);
+  }
+
+ private:
+  /// A vector of each row and column of vectors. The loops over them are fold expressions: GCC keeps an array
+  /// in registers only when every index is a constant from the start.
+  template <std::size_t... I>
+  [[gnu::noinline]] static void compute_vectors(std::index_sequence<I...>, const Tile<X, W, Out>& t,
+                                                Next next) {
+    constexpr std::size_t kW = kPanelVectors;
+    Sums sums[sizeof...(I)];
+    const auto place = [&](std::size_t i) { return t.out + i / kW * t.out_stride + i % kW * kLanes; };
+    ((sums[I] = Sums{}), ...);
+    (__builtin_prefetch(place(I), 1, 3), ...);
+    if (t.adds) ((sums[I] = load(place(I))), ...);
+    Rows<X> x(t.x, t.x_stride);
+    const W* w = t.panel;
     std::size_t k = 0;
     for (; k + kDepthPerStep <= t.depth; k += kDepthPerStep) {
       next.step();
-      step(0);
-      step(1);
+      ((sums[I] = Multiply::add(sums[I], Multiply::spread(x.template at<I / kW>()), vector_of(w, I % kW))),
+       ...);
       x.advance(kDepthPerStep);
+      w += kDepthPerStep * kPanelColumns;
     }
-    if (k < t.depth) step(0);
-    ((store(t.out + Row * t.out_stride, left[Row]), store(t.out + Row * t.out_stride + kLanes, right[Row])),
-     ...);
+    if constexpr (kDepthPerStep > 1) {
+      if (const std::size_t rest = t.depth - k; rest > 0) {
+        ((sums[I] =
+              Multiply::add(sums[I], Multiply::spread(x.template at<I / kW>(), rest), vector_of(w, I % kW))),
+         ...);
+      }
+    }
+    (store(place(I), sums[I]), ...);
   }
+
+  [[gnu::always_inline]] static auto vector_of(const W* w, std::size_t i) {
+    return Multiply::load(w + i * kDepthPerStep * kLanes);
+  }
+};
+
+struct MultiplyFloats {
+  using X = float;
+  using W = float;
+  using Sums = Vector;
+  using Out = float;
+  static constexpr std::size_t kDepth = 1;
+  [[gnu::always_inline]] static Vector load(const float* w) { return encoder::load(w); }
+  [[gnu::always_inline]] static Vector spread(const float* x) { return splat(*x); }
+  [[gnu::always_inline]] static Vector add(Vector sums, Vector x, Vector w) { return sums + x * w; }
 };
 
 /// Calls compute for `rows` rows, which are at most kRows.
@@ -131,7 +160,7 @@ void multiply_chunk(const PanelProblem<X, W, Out>& p, std::size_t panel, std::si
   const W* w = p.panels + panel * panel_size + begin * kPanelColumns;
   // The passes share the lines of what comes next between them.
   const std::size_t passes = (p.rows + Tiles::kRows - 1) / Tiles::kRows;
-  const std::size_t stride = kCacheLine / passes;
+  const std::size_t stride = (kCacheLine + passes - 1) / passes;
   const std::size_t bytes = Tiles::panel_size(end - begin) * sizeof(W);
   const char* next = reinterpret_cast<const char*>(w) + bytes;
   const std::size_t column = panel * kPanelColumns;

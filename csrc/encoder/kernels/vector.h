@@ -57,6 +57,7 @@ inline Integers load(const std::int32_t* p, Part part) {
 }
 inline void store(float* p, Vector v, Whole = {}) { std::memcpy(p, &v, sizeof(v)); }
 inline void store(float* p, Vector v, Part part) { std::memcpy(p, &v, part.lanes * sizeof(float)); }
+inline void store(std::int32_t* p, Integers v) { std::memcpy(p, &v, sizeof(v)); }
 inline void store(std::uint8_t* p, Bytes v, Whole = {}) { std::memcpy(p, &v, sizeof(v)); }
 inline void store(std::uint8_t* p, Bytes v, Part part) { std::memcpy(p, &v, part.lanes); }
 
