@@ -34,7 +34,7 @@ class Head {
     length_ = static_cast<std::size_t>(p.cu_seqlens[sequence + 1]) - first;
     if (length_ == 0) return;
     dim_ = p.head_dim;
-    columns_ = round_up(length_, kTileColumns);
+    columns_ = round_up(length_, kLanes);
     dims_ = round_up(dim_, kTileColumns);
     reserve();
     with_row_kind(p.qkv, [&]<class Row>() { gather<Row>(p, first, head); });
@@ -49,7 +49,8 @@ class Head {
 
  private:
   void reserve() {
-    const std::size_t sizes[] = {length_ * dim_, dim_ * columns_, length_ * dims_, kQueryBlock * columns_};
+    const std::size_t sizes[] = {length_ * dim_, dim_ * round_up(columns_, kTileColumns), length_ * dims_,
+                                 kQueryBlock * columns_};
     std::size_t total = 0;
     for (const std::size_t size : sizes) total += round_up(size, 16);
     queries_ = memory_.floats(total);
@@ -97,24 +98,29 @@ class Head {
   void score(std::size_t first, std::size_t rows) {
     for (std::size_t j = 0; j < columns_; j += kTileColumns) {
       for (std::size_t r = 0; r < rows; r += kTileRows) {
-        const float* queries = queries_ + (first + r) * dim_;
-        const float* keys = key_at(0, j);
         with_rows(rows - r < kTileRows ? rows - r : kTileRows, [&]<std::size_t Rows>() {
-          Vector sum[Rows][2] = {};
-          for (std::size_t d = 0; d < dim_; ++d) {
-            const Vector k0 = load(keys + d * kTileColumns);
-            const Vector k1 = load(keys + d * kTileColumns + kLanes);
-            for (std::size_t q = 0; q < Rows; ++q) {
-              const Vector x = splat(queries[q * dim_ + d]);
-              sum[q][0] += x * k0;
-              sum[q][1] += x * k1;
-            }
-          }
-          for (std::size_t q = 0; q < Rows; ++q) {
-            store(scores_ + (r + q) * columns_ + j, sum[q][0]);
-            store(scores_ + (r + q) * columns_ + j + kLanes, sum[q][1]);
-          }
+          if (columns_ - j < kTileColumns) return score_tile<Rows, 1>(first, r, j);
+          score_tile<Rows, 2>(first, r, j);
         });
+      }
+    }
+  }
+  template <std::size_t Rows, std::size_t Vectors>
+  void score_tile(std::size_t first, std::size_t r, std::size_t j) {
+    const float* queries = queries_ + (first + r) * dim_;
+    const float* keys = key_at(0, j);
+    Vector sum[Rows][Vectors] = {};
+    for (std::size_t d = 0; d < dim_; ++d) {
+      Vector k[Vectors];
+      for (std::size_t v = 0; v < Vectors; ++v) k[v] = load(keys + d * kTileColumns + v * kLanes);
+      for (std::size_t q = 0; q < Rows; ++q) {
+        const Vector x = splat(queries[q * dim_ + d]);
+        for (std::size_t v = 0; v < Vectors; ++v) sum[q][v] += x * k[v];
+      }
+    }
+    for (std::size_t q = 0; q < Rows; ++q) {
+      for (std::size_t v = 0; v < Vectors; ++v) {
+        store(scores_ + (r + q) * columns_ + j + v * kLanes, sum[q][v]);
       }
     }
   }
