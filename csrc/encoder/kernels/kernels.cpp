@@ -43,8 +43,10 @@ std::vector<Kernels> kernels_here() {
   const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   if (has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+    if (__builtin_cpu_supports("avx512vnni") && !has_amx_int8()) {
+      all.push_back(with_avx512_vnni(avx512_kernels()));
+    }
     all.push_back(avx512_kernels());
-    if (__builtin_cpu_supports("avx512vnni") && !has_amx_int8()) add_avx512_vnni(all.back());
   }
   if (has_avx2) all.push_back(avx2_kernels());
 #endif

@@ -103,7 +103,7 @@ struct QuantizeProblem {
 /// The kernels of one instruction set. All are thread-safe and give the same numbers for a row (or a
 /// sequence) whatever else is computed beside it.
 struct Kernels {
-  const char* name;  // "avx512", "avx2" or "portable"
+  const char* name;  // "avx512vnni", "avx512", "avx2" or "portable"
   void (*attention)(const AttentionProblem&, std::size_t sequence, std::size_t head);
   void (*add_norm)(const AddNormProblem&, std::size_t first_row, std::size_t last_row);
   void (*activation)(const ActivationProblem&, std::size_t first_row, std::size_t last_row);
@@ -120,7 +120,8 @@ Kernels portable_kernels();
 #if defined(__x86_64__)
 Kernels avx2_kernels();
 Kernels avx512_kernels();
-void add_avx512_vnni(Kernels& kernels);
+/// Those of AVX-512 with products of bytes by VNNI.
+Kernels with_avx512_vnni(Kernels avx512);
 #endif
 /// Those that this processor runs, the fastest first.
 std::vector<Kernels> kernels_here();

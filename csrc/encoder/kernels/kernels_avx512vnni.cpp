@@ -5,9 +5,10 @@
 
 namespace albert_fast::encoder {
 
-void add_avx512_vnni(Kernels& kernels) {
-  kernels.byte_product = multiply<Tiles<MultiplyBytes>>;
-  kernels.byte_range = {};
+Kernels with_avx512_vnni(Kernels avx512) {
+  avx512.name = "avx512vnni";
+  avx512.byte_product = multiply<Tiles<MultiplyBytes>>;
+  return avx512;
 }
 
 }  // namespace albert_fast::encoder

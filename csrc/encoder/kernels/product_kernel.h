@@ -3,7 +3,6 @@
 // Matrix products on panels (see PanelProblem). A tile of a few rows and one panel stays in registers over
 // the whole depth; the panel comes once from far away and then, for the next rows, from the second cache.
 #include <algorithm>
-#include <array>
 
 #include "encoder/kernels/kernels.h"
 #include "encoder/kernels/vector.h"
@@ -66,7 +65,7 @@ class Rows {
   }
 
  private:
-  std::array<const X*, 3> thirds_;
+  const X* thirds_[3];
   std::size_t stride_;
 };
 
