@@ -71,6 +71,7 @@ class Rows {
 
 /// Multiplies tiles of sums that a vector holds. Multiply says what one step of the depth is:
 ///   kDepth                   numbers of a row that it takes
+///   load(w)                  a vector's worth of columns of W for it
 ///   spread(x)                those numbers in every lane; spread(x, count) those that there are
 ///   add(sums, x, w)          sums + x * w
 template <class Multiply>
@@ -100,7 +101,7 @@ struct Tiles {
     Sums sums[sizeof...(I)];
     const auto place = [&](std::size_t i) { return t.out + i / kW * t.out_stride + i % kW * kLanes; };
     ((sums[I] = Sums{}), ...);
-    (__builtin_prefetch(place(I), 1, 3), ...);
+    (__builtin_prefetch(place(I), 1, 3), ...);  // to be at hand when the sums are written
     if (t.adds) ((sums[I] = load(place(I))), ...);
     Rows<X> x(t.x, t.x_stride);
     const W* w = t.panel;
