@@ -10,8 +10,8 @@
 
 namespace albert_fast {
 
-/// Memory at a multiple of `alignment`, for std::free. From 2 MiB on, the system is asked for its large
-/// pages: what reads a matrix ahead stops at the end of each small one. Throws std::bad_alloc.
+/// Memory at a multiple of `alignment`, for std::free; from the size of a large page on, in large pages
+/// (prefer_large_pages). Throws std::bad_alloc.
 void* allocate_aligned(std::size_t bytes, std::size_t alignment);
 
 /// 64-byte aligned, uninitialised storage: what SIMD kernels and Arrow ask for, which std::vector cannot

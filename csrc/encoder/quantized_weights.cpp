@@ -157,7 +157,7 @@ std::vector<QuantizedMatrix> quantize_matrix(const Tensor& w, std::span<const fl
   const auto out = static_cast<std::size_t>(w.shape.at(0));
   const auto in = static_cast<std::size_t>(w.shape.at(1));
   const std::vector<float> growth = growth_of_columns(size_of_x, size_of_columns(w.data, out, in));
-  const PanelShape panels = products.in_panels() ? products.panels(out, in) : PanelShape{};
+  const PanelShape panels = products.panels(out, in);
   std::vector<QuantizedMatrix> copies;
   for (std::size_t copy = 0; copy < stretches.size(); ++copy) {
     QuantizedMatrix& q = copies.emplace_back(

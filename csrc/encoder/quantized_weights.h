@@ -30,8 +30,9 @@ struct QuantizedProducts {
   std::size_t panel_columns = 0;  // 0: ONNX Runtime's
 
   [[nodiscard]] bool in_panels() const { return panel_columns > 0; }
+  /// Empty for ONNX Runtime's.
   [[nodiscard]] PanelShape panels(std::size_t out, std::size_t in) const {
-    return PanelShape::of_bytes(out, in, panel_columns, range.run);
+    return in_panels() ? PanelShape::of_bytes(out, in, panel_columns, range.run) : PanelShape{};
   }
 };
 

@@ -1,14 +1,12 @@
 #include "sentencepiece/word_cache.h"
 
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
-
 #include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstdlib>
 #include <new>
+
+#include "base/large_pages.h"
 
 namespace albert_fast::sentencepiece {
 namespace {
@@ -33,13 +31,7 @@ WordCache::WordCache(std::size_t bytes) {
   if (memory_ == nullptr) throw std::bad_alloc();
   const auto address = reinterpret_cast<std::uintptr_t>(memory_.get());
   char* const first = static_cast<char*>(memory_.get()) + (kEntryBytes - address % kEntryBytes) % kEntryBytes;
-#ifdef __linux__
-  // Looks go all over the table; large pages save most of the page faults and address translations.
-  constexpr std::size_t kLargePage = std::size_t{2} << 20;
-  const std::size_t skip = (kLargePage - reinterpret_cast<std::uintptr_t>(first) % kLargePage) % kLargePage;
-  if (entries * kEntryBytes >= 2 * kLargePage)
-    (void)madvise(first + skip, entries * kEntryBytes - skip, MADV_HUGEPAGE);
-#endif
+  prefer_large_pages(first, entries * kEntryBytes);  // looks go all over the table
   table_ = reinterpret_cast<std::uint64_t*>(first);
   mask_ = entries - 1;
   seen_ = std::make_unique<std::uint8_t[]>(entries);

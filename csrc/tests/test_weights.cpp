@@ -47,7 +47,7 @@ void check_quantized(std::size_t out, std::size_t in, const QuantizedProducts& p
   const float stretches[] = {1.0F};
   const QuantizedMatrix q = std::move(quantize_matrix(tensor, size_of_x, products, stretches).front());
   const QuantizedRange& range = products.range;
-  const PanelShape panels = products.in_panels() ? products.panels(out, in) : PanelShape{};
+  const PanelShape panels = products.panels(out, in);
   struct Lane {
     int up = 0;
     int down = 0;

@@ -26,6 +26,20 @@ inline void with_rows(std::size_t rows, Work work) {
   work.template operator()<Rows>();
 }
 
+/// sum += x * y, a tile of it: x [Rows, depth] with its rows `stride` apart, y [depth, kTileColumns].
+template <std::size_t Rows, std::size_t Vectors>
+[[gnu::always_inline]] inline void add_products(const float* x, std::size_t stride, const float* y,
+                                                std::size_t depth, Vector (&sum)[Rows][Vectors]) {
+  for (std::size_t k = 0; k < depth; ++k) {
+    Vector columns[Vectors];
+    for (std::size_t v = 0; v < Vectors; ++v) columns[v] = load(y + k * kTileColumns + v * kLanes);
+    for (std::size_t q = 0; q < Rows; ++q) {
+      const Vector same = splat(x[q * stride + k]);
+      for (std::size_t v = 0; v < Vectors; ++v) sum[q][v] += same * columns[v];
+    }
+  }
+}
+
 class Head {
  public:
   // Not inlined: beside the thread's own object the compiler would ask for its address in every loop.
@@ -107,17 +121,8 @@ class Head {
   }
   template <std::size_t Rows, std::size_t Vectors>
   void score_tile(std::size_t first, std::size_t r, std::size_t j) {
-    const float* queries = queries_ + (first + r) * dim_;
-    const float* keys = key_at(0, j);
     Vector sum[Rows][Vectors] = {};
-    for (std::size_t d = 0; d < dim_; ++d) {
-      Vector k[Vectors];
-      for (std::size_t v = 0; v < Vectors; ++v) k[v] = load(keys + d * kTileColumns + v * kLanes);
-      for (std::size_t q = 0; q < Rows; ++q) {
-        const Vector x = splat(queries[q * dim_ + d]);
-        for (std::size_t v = 0; v < Vectors; ++v) sum[q][v] += x * k[v];
-      }
-    }
+    add_products(queries_ + (first + r) * dim_, dim_, key_at(0, j), dim_, sum);
     for (std::size_t q = 0; q < Rows; ++q) {
       for (std::size_t v = 0; v < Vectors; ++v) {
         store(scores_ + (r + q) * columns_ + j + v * kLanes, sum[q][v]);
@@ -152,15 +157,7 @@ class Head {
         const float* values = value_at(0, d);
         with_rows(rows - r < kTileRows ? rows - r : kTileRows, [&]<std::size_t Rows>() {
           Vector sum[Rows][2] = {};
-          for (std::size_t j = 0; j < length_; ++j) {
-            const Vector v0 = load(values + j * kTileColumns);
-            const Vector v1 = load(values + j * kTileColumns + kLanes);
-            for (std::size_t q = 0; q < Rows; ++q) {
-              const Vector w = splat(weights[q * columns_ + j]);
-              sum[q][0] += w * v0;
-              sum[q][1] += w * v1;
-            }
-          }
+          add_products(weights, columns_, values, length_, sum);
           alignas(64) float block[kTileColumns];
           for (std::size_t q = 0; q < Rows; ++q) {
             store(block, sum[q][0] * inverse_sums_[r + q]);

@@ -110,7 +110,7 @@ struct Kernels {
   void (*quantize)(const QuantizeProblem&, std::size_t first_row, std::size_t last_row);
   // Matrix products, or null where ONNX Runtime's are the ones that we measured as faster or could not
   // measure.
-  std::size_t panel_columns = 0;
+  std::size_t panel_columns = 0;  // of the panels of both
   void (*product)(const FloatPanels&, std::size_t first_panel, std::size_t last_panel) = nullptr;
   void (*byte_product)(const BytePanels&, std::size_t first_panel, std::size_t last_panel) = nullptr;
   QuantizedRange byte_range{};  // what byte_product adds up exactly
