@@ -15,6 +15,7 @@ import pytest
 
 import make_model
 from albert_fast import DeviceError
+from base_weights import BASE, base_weights, outlier_weights, write_base
 from conftest import ModelMaker
 from device_graphs import batch_of, evaluate, feeds_of, with_weights, write
 from reference_albert import ReferenceAlbert
@@ -55,6 +56,18 @@ def test_every_geometry_matches_float64(make_folder: ModelMaker, changes: dict[s
         np.testing.assert_allclose(got, expected, rtol=0, atol=0.03)
     else:
         np.testing.assert_allclose(got, expected, rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize("outliers", [False, True], ids=["random weights", "weights with loud channels"])
+def test_fp16_keeps_its_direction_on_weights_of_base_size(tmp_path: Path, outliers: bool) -> None:
+    weights = outlier_weights() if outliers else base_weights()
+    model = with_weights(*write(write_base(tmp_path, weights), "fp16", [BASE["num_hidden_layers"]]))
+    reference = ReferenceAlbert(weights, BASE)
+    sequences = random_sequences(2, 60, BASE["vocab_size"])
+    got = evaluate(model, feeds_of(batch_of(sequences)))
+    expected = np.concatenate([reference.hidden_states(ids)[-1] for ids in sequences])
+    norms = np.linalg.norm(got, axis=1) * np.linalg.norm(expected, axis=1)
+    assert ((got * expected).sum(1) / norms).min() >= (0.999 if outliers else 0.9999)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])

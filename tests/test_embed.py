@@ -240,6 +240,40 @@ def test_embed_words_equals_embed_of_split_text(tiny: AlbertEmbeddings) -> None:
     assert (accents.begin.tolist(), accents.end.tolist()) == ([0, 3, 5], [1, 3, 5])
 
 
+def test_several_threads_read_what_one_reads(tiny_folder: Path) -> None:
+    one, three = (AlbertEmbeddings.load(tiny_folder, threads=threads) for threads in (1, 3))
+    texts = [f"{TEXTS[i % 4]} number{i} is " + "here " * (i % 70) for i in range(1500)]
+    assert sum(map(len, texts)) > 1 << 18, "enough for several threads"
+    words = [text.split() for text in texts]
+    table = {"text": texts}
+    stages = [
+        albert_fast.DocumentAssembler().setInputCol("text").setOutputCol("document"),
+        albert_fast.SentenceDetector().setInputCols(["document"]).setOutputCol("sentence"),
+        albert_fast.Tokenizer().setInputCols(["sentence"]).setOutputCol("token"),
+    ]
+    columns = []
+    for model in (one, three):
+        for out in (
+            model.embed(texts),
+            model.embed(texts, tokenization="text", level="piece"),
+            model.embed_words(words),
+        ):
+            columns.append(
+                (out.words, out.begin.tolist(), out.end.tolist(), out.row_splits.tolist(), out.stats, out.vectors)
+            )
+        rows = (
+            albert_fast.Pipeline(stages=[*stages, model.setInputCols("sentence", "token").setOutputCol("embeddings")])
+            .fit(table)
+            .transform(table)["embeddings"]
+        )
+        columns.append([[(a.begin, a.end, a.result, dict(a.metadata)) for a in row] for row in rows])
+    for a, b in zip(columns[:3], columns[4:7], strict=True):
+        assert a[:4] == b[:4]
+        assert {**a[4], "batches": 0} == {**b[4], "batches": 0}
+        np.testing.assert_allclose(a[5], b[5], rtol=0, atol=1e-5)
+    assert columns[3] == columns[7]
+
+
 def test_stream_is_embed_in_chunks(tiny: AlbertEmbeddings) -> None:
     texts = [f"text number {i}" for i in range(25)]
     chunks = list(tiny.stream(iter(texts), chunk_texts=10))

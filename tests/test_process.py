@@ -138,12 +138,13 @@ print(model.embed("works again").words, flush=True)
 """
 
 
-def test_ctrl_c_is_heard_while_texts_are_read(tiny_folder: Path) -> None:
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_ctrl_c_is_heard_while_texts_are_read(tiny_folder: Path, threads: str) -> None:
     code = """
         import signal, sys, threading, time, os
         from albert_fast import AlbertEmbeddings
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born without it
-        model = AlbertEmbeddings.load(sys.argv[1], threads=1)
+        model = AlbertEmbeddings.load(sys.argv[1], threads=int(sys.argv[2]))
         texts = [" ".join(f"word{i}x{j}" for j in range(20)) for i in range(300_000)]
         sent = []
         def interrupt():
@@ -156,7 +157,7 @@ def test_ctrl_c_is_heard_while_texts_are_read(tiny_folder: Path) -> None:
         except KeyboardInterrupt:
             print(time.time() - sent[0])
         """
-    done = run_python(code, str(tiny_folder))
+    done = run_python(code, str(tiny_folder), threads)
     assert float(done.stdout) < 0.5, done.stderr
 
 

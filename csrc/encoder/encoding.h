@@ -15,6 +15,8 @@ struct Word {
   std::uint32_t piece_end = 0;
   bool out_of_vocabulary = false;  // read as <unk>
   std::uint32_t token = 0;         // its number in the column of tokens that it came from, if any
+
+  friend bool operator==(const Word&, const Word&) = default;
 };
 
 struct Sentence {
@@ -24,6 +26,8 @@ struct Sentence {
   std::uint32_t word_end = 0;
   std::uint32_t piece_begin = 0;
   std::uint32_t piece_end = 0;
+
+  friend bool operator==(const Sentence&, const Sentence&) = default;
 };
 
 /// Texts as sentences, words and piece ids, in order. A plain value: what the planner and the packer read.
@@ -35,6 +39,8 @@ struct Encoding {
   std::vector<std::uint32_t> text_sentences;  // [texts + 1]: the sentences of each text
   std::uint64_t cut_pieces = 0;               // pieces not read because one word had more than a window holds
   std::uint64_t cut_words = 0;                // the words that lost them
+
+  friend bool operator==(const Encoding&, const Encoding&) = default;
 };
 
 /// Ids of the pieces that frame and fill a sequence.

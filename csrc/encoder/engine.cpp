@@ -60,6 +60,12 @@ void check_rows(std::int64_t planned, std::size_t described) {
                                 std::to_string(described) + "; please report this with the texts");
 }
 
+std::size_t bytes_of(const WordList& list) {
+  std::size_t bytes = list.words.size();
+  for (const std::string_view word : list.words) bytes += word.size();
+  return bytes;
+}
+
 std::string join(const WordList& list) {
   std::string text;
   for (std::size_t i = 0; i < list.words.size(); ++i) {
@@ -97,8 +103,10 @@ SpecialIds Engine::special_ids(const EmbedOptions& options) const {
   return ids;
 }
 
-TextEncoder Engine::text_encoder(const EmbedOptions& options) const {
-  return TextEncoder(*tokenizer_, options, settings_.keep_accents);
+Encoding Engine::read(const TextSource& source, const EmbedOptions& options,
+                      const KeepGoing& keep_going) const {
+  const auto make_encoder = [&] { return TextEncoder(*tokenizer_, options, settings_.keep_accents); };
+  return encode_texts(source, make_encoder, options.threads, keep_going);
 }
 
 void Engine::check(const EmbedOptions& options) const {
@@ -138,29 +146,23 @@ void Engine::prepare(const EmbedOptions& options) const {
 columns::EmbeddingColumns Engine::embed(const std::vector<std::string_view>& texts,
                                         const EmbedOptions& options, const KeepGoing& keep_going) const {
   check(options);
-  TextEncoder encoder = text_encoder(options);
-  Patience patience(keep_going);
-  for (const std::string_view text : texts) {
-    encoder.add_text(text);
-    patience.spend(text.size());
-  }
-  return encode(encoder.take(), texts, options, keep_going);
+  const TextSource source{texts.size(), [&](std::size_t i) { return texts[i].size(); },
+                          [&](TextEncoder& encoder, std::size_t i) { encoder.add_text(texts[i]); }};
+  return encode(read(source, options, keep_going), texts, options, keep_going);
 }
 
 columns::EmbeddingColumns Engine::embed_words(const std::vector<WordList>& sentences,
                                               const EmbedOptions& options,
                                               const KeepGoing& keep_going) const {
   check(options);
-  TextEncoder encoder = text_encoder(options);
-  std::vector<std::string> joined;
-  joined.reserve(sentences.size());
-  Patience patience(keep_going);
-  for (const WordList& list : sentences) {
-    encoder.add_words(list);
-    joined.push_back(join(list));
-    patience.spend(joined.back().size());
-  }
-  return encode(encoder.take(), {joined.begin(), joined.end()}, options, keep_going);
+  std::vector<std::string> joined(sentences.size());
+  const TextSource source{sentences.size(), [&](std::size_t i) { return bytes_of(sentences[i]); },
+                          [&](TextEncoder& encoder, std::size_t i) {
+                            encoder.add_words(sentences[i]);
+                            joined[i] = join(sentences[i]);
+                          }};
+  Encoding encoding = read(source, options, keep_going);
+  return encode(std::move(encoding), {joined.begin(), joined.end()}, options, keep_going);
 }
 
 columns::EmbeddingColumns Engine::encode(Encoding encoding, const std::vector<std::string_view>& texts,
@@ -188,16 +190,22 @@ AnnotatedWords Engine::annotate(const columns::AnnotationColumn& sentences,
                                 bool with_vectors, const KeepGoing& keep_going) const {
   check(options);
   AnnotatedSentences joined = join_sentences(sentences, tokens, options);
-  TextEncoder encoder = text_encoder(options);
-  Patience patience(keep_going);
-  for (std::size_t row = 0; row + 1 < joined.row_splits.size(); ++row) {
-    for (std::uint32_t s = joined.row_splits[row]; s < joined.row_splits[row + 1]; ++s) {
-      encoder.add_annotated(joined.texts[s], joined.words_of(s));
-      patience.spend(joined.texts[s].size());
-    }
-    encoder.end_text();
-  }
-  Encoding encoding = encoder.take();
+  const auto for_sentences = [&](std::size_t row, const auto& see) {
+    for (std::uint32_t s = joined.row_splits[row]; s < joined.row_splits[row + 1]; ++s) see(s);
+  };
+  const TextSource source{joined.row_splits.size() - 1,
+                          [&](std::size_t row) {
+                            std::size_t bytes = 0;
+                            for_sentences(row, [&](std::uint32_t s) { bytes += joined.texts[s].size(); });
+                            return bytes;
+                          },
+                          [&](TextEncoder& encoder, std::size_t row) {
+                            for_sentences(row, [&](std::uint32_t s) {
+                              encoder.add_annotated(joined.texts[s], joined.words_of(s));
+                            });
+                            encoder.end_text();
+                          }};
+  Encoding encoding = read(source, options, keep_going);
   AnnotatedWords out;
   out.stats = count(encoding, 0);
   const std::vector<Window> windows = plan(encoding, options);

@@ -7,10 +7,10 @@
 #include "base/patience.h"
 #include "columns/annotation_column.h"
 #include "columns/embedding_columns.h"
+#include "encoder/encode_texts.h"
 #include "encoder/model.h"
 #include "encoder/options.h"
 #include "encoder/rows.h"
-#include "encoder/text_encoder.h"
 
 namespace albert_fast::encoder {
 
@@ -56,7 +56,8 @@ class Engine {
   [[nodiscard]] SpecialIds special_ids(const EmbedOptions& options) const;
   columns::EmbeddingColumns encode(Encoding encoding, const std::vector<std::string_view>& texts,
                                    const EmbedOptions& options, const KeepGoing& keep_going) const;
-  [[nodiscard]] TextEncoder text_encoder(const EmbedOptions& options) const;
+  [[nodiscard]] Encoding read(const TextSource& source, const EmbedOptions& options,
+                              const KeepGoing& keep_going) const;
   [[nodiscard]] columns::DeviceRows compute_on_device(const Encoding& encoding,
                                                       const std::vector<Window>& windows, const RowPlan& rows,
                                                       const EmbedOptions& options,

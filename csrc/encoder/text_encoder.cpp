@@ -104,7 +104,7 @@ void TextEncoder::encode_annotated_whole(std::string_view sentence, std::span<co
 
 void TextEncoder::end_text() {
   encoding_.text_sentences.push_back(static_cast<std::uint32_t>(encoding_.sentences.size()));
-  check_size();
+  check_size(encoding_.piece_ids.size());
 }
 
 void TextEncoder::begin_sentence(Span span) {
@@ -282,8 +282,8 @@ void TextEncoder::align_words(std::uint32_t first_word, std::uint32_t first_piec
   }
 }
 
-void TextEncoder::check_size() const {
-  if (encoding_.piece_ids.size() > std::numeric_limits<std::int32_t>::max()) {
+void check_size(std::size_t pieces) {
+  if (pieces > std::numeric_limits<std::int32_t>::max()) {
     fail(ErrorCode::invalid_input,
          "the texts of one call have more than 2^31 pieces; use stream(), which takes them "
          "chunk by chunk");

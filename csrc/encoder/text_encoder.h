@@ -48,7 +48,6 @@ class TextEncoder {
   void align_words(std::uint32_t first_word, std::uint32_t first_piece);
   void cut_long_word(Word& word, std::size_t& pieces);
   [[nodiscard]] bool is_unknown(const Word& word) const;
-  void check_size() const;
 
   sentencepiece::Tokenizer& tokenizer_;
   const EmbedOptions& options_;
@@ -74,5 +73,8 @@ class TextEncoder {
   text::Preprocessed preprocessed_;
   std::string lowered_;
 };
+
+/// Throws where one call has more pieces than their numbers can count.
+void check_size(std::size_t pieces);
 
 }  // namespace albert_fast::encoder
