@@ -1,199 +1,31 @@
 """Everything that has to be seen on a GPU, in one go: ``python -m bench.gpu_check`` builds and downloads nothing.
 
-Correctness against float64, independence of neighbours, which attention kernel runs, CUDA graphs, vectors that stay on
-the card, the matrix rate of the card by cuBLAS, throughput as a share of it, latency (transformers beside both, where
-it is installed), and what happens when memory is short. Prints a table and, with --json, writes everything to a file.
-Exit code: 0 all checks passed, 1 one failed, 2 there is no GPU here.
+Correctness against float64, independence of neighbours, which attention kernel runs, CUDA graphs, vectors that stay
+on the card, what happens when memory is short, the matrix rate of the card by cuBLAS, throughput as a share of it,
+latency, and last what transformers, PyTorch and ONNX Runtime do, where they are installed. Prints a table; with --json
+everything goes to a file, again after every part, so that what ends it early loses little. Exit code: 0 all checks
+passed, 1 one failed, 2 there is no GPU here. A goal of speed that is missed is no failure.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import importlib.util
-import itertools
+import functools
 import json
-import os
-import re
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from albert_fast import AlbertEmbeddings, _core, gpu, runtime
+from albert_fast import _core, gpu, runtime
 from albert_fast.device import CUDA_PRECISIONS
-from albert_fast.device_vectors import DeviceVectors
 from albert_fast.errors import AlbertFastError
 
 from . import machine
-from .gpu_setup import Array, Report, Setup, make_setup, sequences_of, texts_of
-from .gpu_speed import measure_latency, measure_throughput
-
-# The project's bounds. fp16 and tf32 are judged by direction, fp32 by the largest error.
-MOST_ERROR = {"fp32": 1e-4}
-LEAST_COSINE = {"fp16": 0.9999, "tf32": 0.9999, "fp32": 0.999999}
-MOST_NEIGHBOUR = {"fp32": 1e-5, "tf32": 5e-3, "fp16": 2e-2}
-LENGTHS = (2, 3, 9, 17, 38, 64, 65, 127, 128)
-
-
-# ------------------------------------------------------------------------------------------------- correctness
-
-
-def rows_of(engine: _core.Engine, sequences: list[list[int]], options: dict[str, Any]) -> list[Array]:
-    out = engine.embed_ids(sequences, options)
-    return [out["vectors"][a:b] for a, b in itertools.pairwise(out["row_splits"])]
-
-
-def check_against_float64(report: Report, setup: Setup, precisions: Sequence[str]) -> None:
-    from reference_albert import ReferenceAlbert
-
-    lengths = LENGTHS if setup.quick else (*LENGTHS, 300, 512)
-    sequences = sequences_of(lengths, setup.geometry["vocab_size"])
-    reference = ReferenceAlbert(setup.weights, setup.geometry)
-    expected = np.concatenate([reference.hidden_states(ids)[-1] for ids in sequences])
-    options = setup.options()
-    for precision in precisions:
-        got = np.concatenate(rows_of(setup.engine(precision), sequences, options)).astype(np.float64)
-        error = float(np.abs(got - expected).max())
-        norms = np.linalg.norm(got, axis=1) * np.linalg.norm(expected, axis=1)
-        cosine = float(((got * expected).sum(1) / norms).min())
-        report.fact(f"{precision}: largest error to float64", error)
-        if precision in MOST_ERROR:
-            report.check(f"{precision}: largest error to float64", error, MOST_ERROR[precision])
-        report.check(f"{precision}: worst cosine to float64", cosine, LEAST_COSINE[precision], at_least=True)
-
-
-def check_levels(report: Report, setup: Setup, precisions: Sequence[str]) -> None:
-    texts = [*texts_of(20, 8), "", "one", "same text", "same text", *texts_of(1, 120, seed=3)]
-    on_cpu = AlbertEmbeddings.load(setup.folder)
-    for precision in precisions:
-        on_device = setup.annotator(precision)
-        worst = 1.0
-        for level, pooling in (
-            ("word", "first"), ("word", "mean"), ("word", "max"), ("piece", None), ("sentence", "mean"),
-            ("sentence", "max"), ("document", "mean"), ("document", "cls"), ("document", "pooler"),
-        ):  # fmt: skip
-            a = on_cpu.embed(texts, level=level, pooling=pooling, layers=[-1]).vectors
-            b = on_device.embed(texts, level=level, pooling=pooling, layers=[-1]).vectors
-            norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-            cosines = np.where(norms > 0, (a * b).sum(1) / np.where(norms > 0, norms, 1), (a == b).all(1))
-            worst = min(worst, float(cosines.min()))
-        report.check(f"{precision}: worst cosine to the CPU over levels and poolings", worst, 0.9995, at_least=True)
-
-
-def check_independence(report: Report, setup: Setup, precisions: Sequence[str]) -> None:
-    vocabulary = setup.geometry["vocab_size"]
-    probe = sequences_of([21], vocabulary, seed=7)[0]
-    options = setup.options()
-    for precision in precisions:
-        engine = setup.engine(precision)
-        alone = rows_of(engine, [probe], options)[0]
-        worst = 0.0
-        for seed, lengths in enumerate([(128,), (3, 3, 3), (128,) * 40, (17, 90, 33)]):
-            others = sequences_of(lengths, vocabulary, seed)
-            for place in (0, len(others) // 2, len(others)):
-                rows = rows_of(engine, [*others[:place], probe, *others[place:]], options)[place]
-                worst = max(worst, float(np.abs(rows - alone).max()))
-        report.check(f"{precision}: change of a vector with its neighbours", worst, MOST_NEIGHBOUR[precision])
-
-
-def check_short_memory(report: Report, setup: Setup) -> None:
-    """With little memory the same numbers come, from smaller micro-batches."""
-    sequences = sequences_of([40] * 400, setup.geometry["vocab_size"])
-    options = setup.options()
-    plenty = np.concatenate(rows_of(setup.engine("fp32"), sequences, options))
-    # In a rehearsal the limit is for one hidden state.
-    limit = 4096 * setup.geometry["hidden_size"] if setup.rehearsal else 384 << 20
-    engine = setup.engine("fp32", memory_limit=limit)
-    short = np.concatenate(rows_of(engine, sequences, options))
-    report.check("fp32: change when memory is short", float(np.abs(short - plenty).max()), 1e-5)
-    again = engine.embed_ids(sequences, options)["stats"]["batches"]
-    report.check("micro-batches of the next call with little memory", float(again), 2.0, at_least=True)
-
-
-def check_short_calls(report: Report, setup: Setup, precisions: Sequence[str]) -> None:
-    """Short calls in captured shapes give what they give without, whatever ran in the shape before."""
-    vocabulary = setup.geometry["vocab_size"]
-    options = setup.options()
-    for precision in precisions:
-        captured, plain = setup.engine(precision), setup.engine(precision, graphs=False)
-        captured.prepare(options)
-        worst = 0.0
-        for seed, lengths in enumerate([(12,), (9,) * 8, (3,), (14,) * 30, (128, 3, 64), (2, 2), (64,), (65,), (12,)]):
-            sequences = sequences_of(lengths, vocabulary, seed)
-            pairs = zip(rows_of(captured, sequences, options), rows_of(plain, sequences, options), strict=True)
-            worst = max(worst, *(float(np.abs(a - b).max()) for a, b in pairs))
-        report.check(f"{precision}: change of a vector by CUDA graphs", worst, MOST_NEIGHBOUR[precision])
-
-
-def check_staying(report: Report, setup: Setup, precisions: Sequence[str]) -> None:
-    """Vectors that stay on the card are those that come to the host, also through PyTorch."""
-    texts = [*texts_of(20, 8), "", "same text", "same text", *texts_of(300, 30, seed=3)]
-    for precision in precisions:
-        engine = setup.engine(precision)
-        for level in ("word", "document"):
-            options = setup.options(level=level)
-            expected = engine.embed(texts, options)["vectors"]
-            vectors = DeviceVectors(engine.embed(texts, {**options, "on_device": True})["vectors"])
-            worst = float(np.abs(vectors.to_numpy() - expected).max())
-            if importlib.util.find_spec("torch") is not None:
-                import torch
-
-                taken = torch.from_dlpack(vectors)
-                worst = max(worst, float(np.abs(taken.cpu().numpy() - expected).max()))
-            report.check(f"{precision}: change of {level}s that stay on the card", worst, 1e-5)
-
-
-OTHER_RUNTIME = """
-import sys, numpy, onnxruntime
-from albert_fast import AlbertEmbeddings
-folder, device, file = sys.argv[1:]
-model = AlbertEmbeddings.load(folder)
-model.export("onnx", file)
-texts = ["one text", "and another one"]
-expected = model.embed(texts).vectors
-def theirs():
-    session = onnxruntime.InferenceSession(file, providers=["CUDAExecutionProvider"])
-    session.run(None, {item.name: numpy.ones((1, 8), numpy.int64) for item in session.get_inputs()})
-    return session
-first = theirs()
-found = AlbertEmbeddings.load(folder, device=device, precision="fp32").embed(texts).vectors
-second = theirs()
-print("WORST", float(numpy.abs(found - expected).max()))
-"""
-
-
-def check_other_runtime(report: Report, setup: Setup) -> None:
-    """The Python package onnxruntime with a CUDA session of its own in the same process, before us and after."""
-    with tempfile.TemporaryDirectory() as work:
-        place = [str(setup.folder), f"cuda:{setup.device}", str(Path(work) / "model.onnx")]
-        command = [sys.executable, "-c", OTHER_RUNTIME, *place]
-        run = subprocess.run(command, capture_output=True, text=True, check=False)
-    worst = re.search(r"WORST (\S+)", run.stdout)
-    if worst is None:
-        report.fact("another runtime in the process", run.stderr[-2000:])
-    report.check("fp32: error beside another runtime", float(worst[1]) if worst else float("inf"), 1e-4)
-
-
-def attention_kernels(setup: Setup) -> list[str]:
-    """Return the kernels that ONNX Runtime says it runs, asked in processes of their own."""
-    script = "import sys; from albert_fast import AlbertEmbeddings as A; A.load(sys.argv[1], device=sys.argv[2], "
-    environment = {**os.environ, "ORT_ENABLE_ATTENTION_KERNEL_DEBUG_INFO": "1"}
-    found = []
-    for precision in CUDA_PRECISIONS:
-        command = [sys.executable, "-c", f"{script}precision={precision!r})", str(setup.folder), f"cuda:{setup.device}"]
-        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        kernels = sorted(set(re.findall(r"SdpaKernel=(\w+)", run.stdout + run.stderr)))
-        found.append(f"{precision}: {', '.join(kernels) or 'it does not say'}")
-    return found
-
-
-# ------------------------------------------------------------------------------------------------------ running
+from .gpu import checks, speed
+from .gpu.setup import Report, Setup, make_setup
 
 
 def look_for_gpu(device: int) -> tuple[gpu.CudaReport, list[gpu.CudaDevice]]:
@@ -201,22 +33,46 @@ def look_for_gpu(device: int) -> tuple[gpu.CudaReport, list[gpu.CudaDevice]]:
     return report, gpu.describe_devices(report.devices)
 
 
-def run(report: Report, setup: Setup) -> None:
-    precisions = ("fp32",) if setup.rehearsal else CUDA_PRECISIONS
+def first_load(report: Report, setup: Setup, precision: str) -> None:
     start = time.perf_counter()
-    setup.engine(precisions[0])
+    setup.engine(precision)
     report.fact("load, the first (s)", time.perf_counter() - start)
-    check_against_float64(report, setup, precisions)
-    check_independence(report, setup, precisions)
-    check_levels(report, setup, precisions)
-    check_short_calls(report, setup, precisions)
-    check_staying(report, setup, precisions)
-    check_short_memory(report, setup)
+
+
+def parts(report: Report, setup: Setup) -> list[tuple[str, Callable[[], None]]]:
+    """Return what is to be done, in the order of what one wants to know first."""
+    precisions = ("fp32",) if setup.rehearsal else CUDA_PRECISIONS
+    work: list[tuple[str, Callable[[], None]]] = []
+
+    def add(call: Callable[..., None], *arguments: object) -> None:
+        name = " ".join([call.__name__.strip("_"), *(a for a in arguments if isinstance(a, str))])
+        work.append((name, functools.partial(call, report, setup, *arguments)))
+
+    add(first_load, precisions[0])
+    for check in (
+        checks.check_against_float64, checks.check_independence, checks.check_levels, checks.check_short_calls,
+        checks.check_staying,
+    ):  # fmt: skip
+        add(check, precisions)
+    add(checks.check_short_memory)
     if not setup.rehearsal:
-        report.fact("attention kernels", attention_kernels(setup))
-        check_other_runtime(report, setup)
-    measure_throughput(report, setup, precisions)
-    measure_latency(report, setup, precisions)
+        add(checks.attention_kernels)
+        add(checks.check_other_runtime)
+    for precision in precisions:
+        add(speed.measure_throughput, precision)
+        add(speed.measure_latency, precision)
+    for precision in precisions:
+        add(speed.measure_peers, precision)
+    return work
+
+
+def write_json(report: Report, file: Path | None) -> None:
+    """Write what was found so far; half a file never has its name."""
+    if file is None:
+        return
+    beside = file.with_name(file.name + ".part")
+    beside.write_text(json.dumps(dataclasses.asdict(report), indent=1) + "\n", encoding="utf-8")
+    beside.replace(file)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -237,21 +93,21 @@ def main(argv: Sequence[str] | None = None) -> int:
             cuda, devices = look_for_gpu(arguments.device)
             report.fact("devices", [dataclasses.asdict(card) for card in devices])
             report.fact("driver runs CUDA", cuda.driver_version)
-        report.fact("ONNX Runtime", _core.runtime_version())
-        report.fact("processor", machine.cpu_name())
-        with tempfile.TemporaryDirectory() as work:
-            run(report, make_setup(Path(work), arguments.device, arguments.rehearse, arguments.quick))
     except AlbertFastError as error:
-        if report.checks or "devices" in report.facts:
-            report.checks.append({"name": "no error", "found": str(error), "bound": "", "passed": False})
-            print(f"FAILED  {type(error).__name__}: {error}")
-        else:
-            report.facts["no GPU"] = str(error)
-            print(f"no GPU: {error}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps(dataclasses.asdict(report), indent=1) + "\n", encoding="utf-8")
-    if "no GPU" in report.facts:
+        report.facts["no GPU"] = str(error)
+        print(f"no GPU: {error}")
+        write_json(report, arguments.json)
         return 2
+    report.fact("ONNX Runtime", _core.runtime_version())
+    report.fact("processor", machine.cpu_name())
+    with tempfile.TemporaryDirectory() as work:
+        setup = make_setup(Path(work), arguments.device, arguments.rehearse, arguments.quick)
+        for name, part in parts(report, setup):
+            try:
+                part()
+            except Exception as error:  # the other parts still tell something
+                report.failed(name, f"{type(error).__name__}: {error}")
+            write_json(report, arguments.json)
     failed = sum(not check["passed"] for check in report.checks)
     print(f"{len(report.checks) - failed} of {len(report.checks)} checks passed")
     return 0 if report.passed else 1

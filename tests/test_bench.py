@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -131,3 +132,23 @@ def test_texts_have_the_lengths_that_are_asked_for_and_differ(context: Context) 
     plain = context.maker.of_words("plain", 3, 8, one_sentence=True)
     assert all(word.isalpha() for text in plain.texts for word in text.split())
     assert [len(text.split()) for text in plain.texts] == [8, 8, 8]
+
+
+def test_the_check_of_a_gpu_can_be_rehearsed(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bench.gpu_check", "--rehearse", "--quick", "--json", str(tmp_path / "found.json")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
+    assert len(found["checks"]) >= 10
+    assert all(check["passed"] for check in found["checks"])
+    assert found["goals"] == [], "nothing on the CPU says anything about a goal on a card"
+    assert any("ONNX Runtime, padded" in name for name in found["facts"])
+
+
+def test_without_a_gpu_there_is_nothing_to_check(tmp_path: Path) -> None:
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1"}
+    command = [sys.executable, "-m", "bench.gpu_check", "--json", str(tmp_path / "found.json")]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert done.stdout.startswith("no GPU: ")
+    assert "no GPU" in json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))["facts"]

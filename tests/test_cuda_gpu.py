@@ -53,7 +53,7 @@ def test_cuda_graphs_change_nothing(
     for count, length in ((1, 12), (30, 14), (1, 3), (8, 60), (3, 128), (1, 65), (1, 12)):
         sequences = random_sequences(count, length, 400, seed=count)
         for got, expected in zip(rows(model, sequences), rows(without, sequences), strict=True):
-            np.testing.assert_allclose(got, expected, rtol=0, atol=1e-5 if precision == "fp32" else 2e-2)
+            np.testing.assert_allclose(got, expected, rtol=0, atol=3e-5 if precision == "fp32" else 2e-2)
 
 
 @pytest.mark.parametrize("level", ["word", "sentence", "document"])
@@ -77,4 +77,4 @@ def test_a_vector_does_not_depend_on_its_neighbours(base_folder: Path, precision
     probe, *others = random_sequences(60, 128, 400, seed=3)
     alone = rows(model, [probe])[0]
     beside = rows(model, [*others[:30], probe, *others[30:]])[30]
-    np.testing.assert_allclose(beside, alone, rtol=0, atol=1e-5 if precision == "fp32" else 2e-2)
+    np.testing.assert_allclose(beside, alone, rtol=0, atol=3e-5 if precision == "fp32" else 2e-2)

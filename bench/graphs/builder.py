@@ -14,18 +14,19 @@ MICROSOFT = "com.microsoft"
 
 
 class Builder:
-    """Collects nodes and constants; a constant that is named twice is stored once."""
+    """Collects nodes and constants, numbers in `real`; a constant that is named twice is stored once."""
 
-    def __init__(self) -> None:
+    def __init__(self, real: Any = np.float32) -> None:
+        self._real = real
         self.nodes: list[Any] = []
         self._constants: dict[str, Any] = {}
 
-    def constant(self, name: str, values: Any, dtype: Any = np.float32) -> str:
+    def constant(self, name: str, values: Any, dtype: Any = None) -> str:
         """Return the name of a constant, made on first use."""
         from onnx import numpy_helper
 
         if name not in self._constants:
-            array = np.ascontiguousarray(np.asarray(values, dtype))
+            array = np.ascontiguousarray(np.asarray(values, dtype or self._real))
             # ascontiguousarray makes scalars one-dimensional
             self._constants[name] = numpy_helper.from_array(array.reshape(np.shape(values)), name)
         return name

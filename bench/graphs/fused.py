@@ -1,4 +1,4 @@
-"""ALBERT in ONNX Runtime's fused operators, for one sequence without padding: what a bare session can do at best."""
+"""ALBERT in ONNX Runtime's fused operators: what a bare session can do at best."""
 
 from __future__ import annotations
 
@@ -14,23 +14,35 @@ from .builder import LAYER, MICROSOFT, Builder, linear_weight
 Weights = dict[str, NDArray[np.float32]]
 
 
-def write_fused(path: Path, weights: Weights, geometry: dict[str, Any]) -> None:
-    """Write the graph: input_ids and position_ids, int32 [1, length] -> last_hidden_state [1, length, hidden]."""
+def write_fused(
+    path: Path, weights: Weights, geometry: dict[str, Any], padded: bool = False, dtype: Any = np.float32
+) -> None:
+    """Write the graph: input_ids and position_ids, int32 [1, length] -> last_hidden_state, fp32 [1, length, hidden].
+
+    Padded: [batch, length], with `lengths`, int32 [batch]. Inside it computes in `dtype`.
+    """
     if geometry["hidden_act"] not in ("gelu", "gelu_new"):
         raise Refused(f"the fused graph has no operator for the activation {geometry['hidden_act']}")
-    b = _Fused(weights, geometry)
+    b = _Fused(weights, geometry, padded, dtype)
     hidden = b.embeddings()
     for _ in range(geometry["num_hidden_layers"]):
         hidden = b.layer(hidden)
-    b.node("Identity", [hidden], out="last_hidden_state")
-    tokens: tuple[str, list[Any]] = ("INT32", [1, "length"])
-    shape = [1, "length", geometry["hidden_size"]]
-    b.save(path, dict.fromkeys(("input_ids", "position_ids"), tokens), {"last_hidden_state": shape})
+    if dtype is np.float32:
+        b.node("Identity", [hidden], out="last_hidden_state")
+    else:
+        b.node("Cast", [hidden], out="last_hidden_state", to=1)
+    batch: Any = "batch" if padded else 1
+    tokens: tuple[str, list[Any]] = ("INT32", [batch, "length"])
+    inputs = dict.fromkeys(("input_ids", "position_ids"), tokens)
+    if padded:
+        inputs["lengths"] = ("INT32", [batch])
+    b.save(path, inputs, {"last_hidden_state": [batch, "length", geometry["hidden_size"]]})
 
 
 class _Fused(Builder):
-    def __init__(self, weights: Weights, geometry: dict[str, Any]) -> None:
-        super().__init__()
+    def __init__(self, weights: Weights, geometry: dict[str, Any], padded: bool, dtype: Any) -> None:
+        super().__init__(dtype)
+        self._lengths = ["lengths"] if padded else []
         self._weights = weights
         self._geometry = geometry
         self._epsilon = geometry["layer_norm_eps"]
@@ -58,7 +70,7 @@ class _Fused(Builder):
         bias = self.constant("qkv.bias", np.concatenate([self._weights[name + ".bias"] for name in names]))
         context = self.node(
             "MultiHeadAttention",
-            [*(self._product(x, name) for name in names), bias],
+            [*(self._product(x, name) for name in names), bias, *self._lengths],
             MICROSOFT,
             num_heads=self._geometry["num_attention_heads"],
         )

@@ -112,6 +112,7 @@ encoder::cuda::Settings cuda_settings_from(const py::dict& d) {
             d["precision"].cast<std::string>(), "precision");
   settings.memory_limit = d["memory_limit"].cast<std::size_t>();
   settings.most_tokens = d["most_tokens"].cast<std::uint32_t>();
+  settings.workers = d["workers"].cast<int>();
   settings.graphs = d["graphs"].cast<bool>();
   settings.rehearsal = d["rehearsal"].cast<bool>();
   return settings;

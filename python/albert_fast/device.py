@@ -30,6 +30,8 @@ class Cuda:
         Bytes of device memory for one session, 0 without limit.
     most_tokens
         Pieces of one micro-batch.
+    workers
+        Threads of a call that take turns with micro-batches.
     graphs
         Run short texts as CUDA graphs.
     rehearsal
@@ -40,6 +42,7 @@ class Cuda:
     precision: str = "fp16"
     memory_limit: int = 0
     most_tokens: int = 16384
+    workers: int = 2
     graphs: bool = True
     rehearsal: bool = False
 

@@ -14,8 +14,6 @@
 namespace albert_fast::encoder::cuda {
 namespace {
 
-// One worker packs and copies while the other's micro-batch is on the device.
-constexpr int kWorkers = 2;
 // A call of less work than this ends before anybody could press Ctrl-C, so it needs no thread of its own.
 constexpr double kInlineFlops = 1e12;
 constexpr std::uint32_t kFewestTokens = 512;
@@ -50,7 +48,9 @@ CudaModel::CudaModel(TensorStore store, const Geometry& g, const Settings& setti
   }
 }
 
-std::optional<Pace> CudaModel::pace() const { return Pace{most_tokens_.load(), kWorkers, kInlineFlops}; }
+std::optional<Pace> CudaModel::pace() const {
+  return Pace{most_tokens_.load(), std::max(settings_.workers, 1), kInlineFlops};
+}
 
 AlignedBuffer<float> CudaModel::make_rows(std::size_t count) const {
   if (settings_.rehearsal) return Model::make_rows(count);

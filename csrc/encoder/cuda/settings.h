@@ -16,6 +16,7 @@ struct Settings {
   Precision precision = Precision::fp16;
   std::size_t memory_limit = 0;  // bytes of device memory for one session; 0: all there is
   std::uint32_t most_tokens = 16384;
+  int workers = 2;     // one packs and copies while the other's micro-batch is on the device
   bool graphs = true;  // short micro-batches run as CUDA graphs, see CapturedRuns
   /// Everything but the device: the same graph, batches and retries run on the CPU, with an attention of our
   /// own in the place of ONNX Runtime's CUDA kernel. fp32 only; memory_limit bounds one hidden state. What
