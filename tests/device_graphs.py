@@ -1,7 +1,7 @@
 """The graph for CUDA without CUDA: as an onnx model with its weights inside, and operators of onnx's evaluator for it.
 
-The operators of com.microsoft follow ONNX Runtime's schemas. Like the CUDA kernels they take and return the type of the
-graph (fp16 or fp32) and compute inside in a wider one.
+The operators of com.microsoft follow ONNX Runtime's schemas, and round where the CUDA kernels do: they take and return
+the type of the graph (fp16 or fp32), add biases and residuals in it, and compute statistics and products in a wider one.
 """
 
 from __future__ import annotations
@@ -63,14 +63,18 @@ class SkipLayerNormalization(_Microsoft):
     def _run(  # type: ignore[no-untyped-def]
         self, x, skip, gamma, beta, bias, epsilon=None
     ) -> tuple[Array]:
-        total = x.astype(np.float32) + skip.astype(np.float32) + bias.astype(np.float32)
+        total = (x + bias + skip).astype(np.float32)  # the sum is rounded to the type of the graph
         scaled = (total - total.mean(-1, keepdims=True)) / np.sqrt(total.var(-1, keepdims=True) + epsilon)
         return ((scaled * gamma.astype(np.float32) + beta.astype(np.float32)).astype(x.dtype),)
 
 
 class FastGelu(_Microsoft):
     def _run(self, x, bias) -> tuple[Array]:  # type: ignore[no-untyped-def]
-        return (ACTIVATIONS["gelu_new"](x.astype(np.float64) + bias.astype(np.float64)).astype(x.dtype),)
+        kind = x.dtype.type
+        x = x + bias
+        # Step by step in the type of the graph.
+        inner = np.tanh(x * (kind(0.044715 * math.sqrt(2 / math.pi)) * x * x + kind(math.sqrt(2 / math.pi))))
+        return (x * (kind(0.5) * inner + kind(0.5)),)
 
 
 class BiasGelu(_Microsoft):
@@ -91,7 +95,7 @@ class PackedMultiHeadAttention(_Microsoft):
         assert token_offset.shape[0] == len(cu_seqlens) - 1
         lengths = np.diff(cu_seqlens)
         assert lengths.max() <= token_offset.shape[1]
-        shifted = qkv.astype(np.float64) + bias.astype(np.float64).reshape(3, heads, dim).transpose(1, 0, 2)
+        shifted = (qkv + bias.reshape(3, heads, dim).transpose(1, 0, 2)).astype(np.float64)
         out = np.empty((tokens, heads, dim))
         for begin, end in itertools.pairwise(cu_seqlens):
             q, k, v = (shifted[begin:end, :, part].transpose(1, 0, 2) for part in range(3))

@@ -150,6 +150,73 @@ found["alive"] = float(abs(small).sum())
     assert found["slots"] == [[1, 0], [1, 0]]
 
 
+def test_memory_that_comes_back_serves_the_next_call(run: Any) -> None:
+    """Locking a gigabyte takes longer than computing it; and no more than 1.25 GiB is ever locked."""
+    found = run("""
+import ctypes
+library = ctypes.CDLL(os.environ["CUDART"])
+made, out = (ctypes.c_int.in_dll(library, "paper_gpu_pinned" + end) for end in ("_ever", ""))
+model = AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda")
+one = " ".join(TEXTS)  # computed once, however often it is there
+found["blocks"] = []
+for count in (400, 380, 1000, 1800, 3000, 2900, 4000, 1000):
+    calls = []
+    for _ in range(3):
+        before = made.value
+        rows = model.embed([one] * count).vectors
+        calls.append(made.value - before)
+        del rows
+        gc.collect()
+    found["blocks"].append(calls)
+found["out"] = out.value
+del model
+gc.collect()
+found["left"] = out.value
+""")
+    assert found["blocks"] == [[1, 0, 0], [0, 0, 0], *[[1, 0, 0]] * 3, [0, 0, 0], [1, 0, 0], [1, 0, 0]]
+    assert found["out"] > found["left"]
+
+
+def test_threads_that_come_and_go_leave_nothing_on_the_card(run: Any) -> None:
+    """ONNX Runtime gives each thread that runs a session streams and handles; making and ending them stops a card."""
+    found = run("""
+import ctypes, threading
+made = ctypes.c_int.in_dll(ctypes.CDLL(os.environ["CUDART"]), "paper_gpu_handles")
+model = AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda")
+many = [f"{text} number {n}" for n in range(100) for text in TEXTS]
+medium = [f"{text} of some length" for text in TEXTS] * 2
+for _ in range(3):
+    model.embed(many)
+before = made.value
+for _ in range(5):
+    model.embed(many)
+found["large calls"] = made.value - before
+for _ in range(10):
+    thread = threading.Thread(target=model.embed, args=(medium,))
+    thread.start()
+    thread.join()
+found["new threads"] = made.value - before
+""")
+    assert found["large calls"] == 0
+    assert found["new threads"] == 0
+
+
+def test_repeats_that_stay_on_the_card_are_waited_for_once(run: Any) -> None:
+    found = run("""
+import ctypes
+waits = ctypes.c_int.in_dll(ctypes.CDLL(os.environ["CUDART"]), "paper_gpu_waits")
+model = AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda")
+def waits_of(texts):
+    before = waits.value
+    stats = model.embed(texts, output_device="cuda").stats
+    return waits.value - before, stats["reused"]
+found["one"], found["many"] = waits_of(TEXTS[:2]), waits_of(TEXTS[:2] * 500)
+""")
+    assert found["one"][1] == 0
+    assert found["many"][1] == 998
+    assert found["many"][0] <= found["one"][0] + 2
+
+
 REPLAYS = """
 import ctypes, threading, warnings
 replays = ctypes.c_int.in_dll(ctypes.CDLL(os.environ["CUDART"]), "paper_gpu_replays")

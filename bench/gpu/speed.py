@@ -72,7 +72,10 @@ class Throughput:
         texts = texts_of(500 if self._setup.quick else 12_000, 26)
         annotator = self._setup.annotator(self._precision)
         for level in ("word", "document"):
+            start = time.perf_counter()
             tokens = annotator.embed(texts, level=level).stats["tokens"]
+            what = f"the first call from texts to vectors of {level}s, which locks memory (s)"
+            self._report.fact(f"{self._precision}: {what}", time.perf_counter() - start)
             seconds = median_seconds(functools.partial(annotator.embed, texts, level=level), 3)
             rate = self._tell(f"texts to vectors of {level}s", tokens, seconds)
             if level == "word":

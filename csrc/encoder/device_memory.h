@@ -19,8 +19,12 @@ class DeviceMemory {
   [[nodiscard]] virtual columns::DeviceRows make_rows(std::size_t count) const = 0;
   virtual void upload(std::span<const float> host, float* device) const = 0;
   virtual void download(const float* device, std::span<float> host) const = 0;
-  /// From one place of the device to another.
-  virtual void copy(std::span<const float> from, float* to) const = 0;
+  /// From one place of the device to another, any number of times.
+  struct Copy {
+    std::span<const float> from;
+    float* to = nullptr;
+  };
+  virtual void copy(std::span<const Copy> copies) const = 0;
 };
 
 }  // namespace albert_fast::encoder

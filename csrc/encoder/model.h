@@ -43,6 +43,7 @@ struct Destination {
 /// How a device wants to be fed, where that is not the processor's own way.
 struct Pace {
   std::uint32_t most_tokens = 0;  // of a micro-batch
+  std::uint64_t most_places = 0;  // the same if each sequence were as long as the longest
   int workers = 1;                // that run micro-batches at the same time
   double inline_flops = 0.0;      // a call of less work than this runs on the calling thread
 };

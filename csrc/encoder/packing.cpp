@@ -66,9 +66,20 @@ std::vector<MicroBatch> cut(const std::vector<Window>& windows, const std::vecto
 }  // namespace
 
 std::vector<MicroBatch> cut_batches(const std::vector<Window>& windows,
-                                    const std::vector<std::uint32_t>& source, std::uint32_t token_budget) {
+                                    const std::vector<std::uint32_t>& source, std::uint32_t token_budget,
+                                    std::uint64_t place_budget) {
+  std::size_t batch = 0;        // the batch that is being filled
+  std::uint64_t sequences = 0;  // in it
+  std::uint32_t longest = 0;
   return cut(windows, source, [&](const std::vector<MicroBatch>& batches, std::uint32_t tokens) {
-    return batches.back().tokens + tokens > token_budget;
+    if (batches.size() != batch) {  // it has one sequence so far
+      batch = batches.size();
+      sequences = 1;
+      longest = batches.back().tokens;
+    }
+    ++sequences;
+    longest = std::max(longest, tokens);
+    return batches.back().tokens + tokens > token_budget || sequences * longest > place_budget;
   });
 }
 

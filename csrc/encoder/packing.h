@@ -19,9 +19,11 @@ struct MicroBatch {
 std::vector<std::uint32_t> find_repeats(const Encoding& encoding, const std::vector<Window>& windows,
                                         const RowPlan& rows);
 
-/// Cuts the windows into micro-batches of at most `token_budget` tokens (one window at least).
+/// Cuts the windows into micro-batches of at most `token_budget` tokens, and of at most `place_budget` if
+/// each sequence were as long as the longest of its batch (one window at least).
 std::vector<MicroBatch> cut_batches(const std::vector<Window>& windows,
-                                    const std::vector<std::uint32_t>& source, std::uint32_t token_budget);
+                                    const std::vector<std::uint32_t>& source, std::uint32_t token_budget,
+                                    std::uint64_t place_budget);
 
 /// Cuts the windows into at most `count` micro-batches of nearly equal size: a border lies where the window
 /// nearest to an equal share ends.

@@ -51,7 +51,7 @@ class Run {
     const Geometry& geometry = plan_.model.geometry();
     const std::optional<Pace> pace = plan_.model.pace();
     const int threads = pace ? std::min(pace->workers, plan_.threads) : plan_.threads;
-    batches_ = pace ? cut_batches(plan_.windows, plan_.source, pace->most_tokens)
+    batches_ = pace ? cut_batches(plan_.windows, plan_.source, pace->most_tokens, pace->most_places)
                     : cut_evenly(plan_.windows, plan_.source, stats_.tokens,
                                  batch_count(geometry, stats_.tokens, plan_.threads));
     stats_.batches = batches_.size();
@@ -116,17 +116,19 @@ class Run {
       const std::size_t first = plan_.rows.window_rows[window];
       return out_.part(first * hidden_, (plan_.rows.window_rows[window + 1] - first) * hidden_).rows;
     };
+    std::vector<DeviceMemory::Copy> on_device;
     for (std::uint32_t w = 0; w < plan_.windows.size(); ++w) {
       const std::uint32_t from = plan_.source[w];
       if (from == w) continue;
       const std::span<const float> computed = rows_of(from);
       if (out_.on_device) {
-        plan_.model.device_memory()->copy(computed, rows_of(w).data());
+        on_device.push_back({computed, rows_of(w).data()});
       } else {
         std::copy(computed.begin(), computed.end(), rows_of(w).begin());
       }
       ++stats_.reused;
     }
+    if (!on_device.empty()) plan_.model.device_memory()->copy(on_device);
   }
 
   const RunPlan& plan_;

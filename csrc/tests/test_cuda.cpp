@@ -253,7 +253,7 @@ ALBERT_FAST_TEST(a_rehearsed_card_keeps_what_is_copied_there) {
   const std::vector<float> numbers{1, 2, 3, 4};
   const columns::DeviceRows rows = memory.make_rows(8);
   memory.upload(numbers, rows.data);
-  memory.copy({rows.data, 4}, rows.data + 4);
+  memory.copy(std::array{DeviceMemory::Copy{{rows.data, 4}, rows.data + 4}});
   std::vector<float> back(4);
   memory.download(rows.data + 4, back);
   CHECK(back == numbers);

@@ -173,10 +173,46 @@ ALBERT_FAST_TEST(identical_windows_are_found_and_other_splits_are_not) {
   const std::vector<std::uint32_t> source = find_repeats(e, windows, rows);
   CHECK_EQ(source[1], 1U);
   CHECK_EQ(source[2], 0U);
-  const std::vector<MicroBatch> batches = cut_batches(windows, source, 1000);
+  const std::vector<MicroBatch> batches = cut_batches(windows, source, 1000, 1000);
   CHECK_EQ(batches.size(), std::size_t{1});
   CHECK_EQ(batches[0].tokens, 8U);
   CHECK_EQ(batches[0].window_end, 3U);
+}
+
+ALBERT_FAST_TEST(micro_batches_keep_both_budgets) {
+  std::mt19937 generator(4);
+  for (int round = 0; round < 300; ++round) {
+    std::vector<std::vector<std::uint32_t>> sentences(1 + generator() % 80);
+    for (auto& words : sentences) words.assign(1 + generator() % (generator() % 9 == 0 ? 90 : 6), 1);
+    const Encoding e = make_encoding(sentences);
+    const std::vector<Window> windows = plan_windows(e, 512);
+    std::vector<std::uint32_t> source(windows.size());
+    for (std::uint32_t w = 0; w < source.size(); ++w) source[w] = w > 3 && generator() % 5 == 0 ? 0 : w;
+    const auto most_tokens = static_cast<std::uint32_t>(20 + generator() % 300);
+    const std::uint64_t most_places = most_tokens * (1 + generator() % 4);
+    const std::vector<MicroBatch> batches = cut_batches(windows, source, most_tokens, most_places);
+    std::uint32_t next = 0;
+    for (const MicroBatch& batch : batches) {
+      CHECK_EQ(batch.window_begin, next);
+      next = batch.window_end;
+      const auto places_with = [&](std::uint32_t end) {
+        std::uint64_t sequences = 0;
+        std::uint64_t longest = 0;
+        for (std::uint32_t w = batch.window_begin; w < end; ++w) {
+          if (source[w] != w) continue;
+          ++sequences;
+          longest = std::max<std::uint64_t>(longest, windows[w].tokens());
+        }
+        return std::pair(sequences, sequences * longest);
+      };
+      const auto [sequences, places] = places_with(batch.window_end);
+      CHECK(sequences == 1 || (batch.tokens <= most_tokens && places <= most_places));
+      if (batch.window_end == windows.size()) continue;
+      const std::uint64_t more = batch.tokens + windows[batch.window_end].tokens();
+      CHECK(more > most_tokens || places_with(batch.window_end + 1).second > most_places);
+    }
+    CHECK_EQ(next, static_cast<std::uint32_t>(windows.size()));
+  }
 }
 
 ALBERT_FAST_TEST(micro_batches_are_cut_evenly) {

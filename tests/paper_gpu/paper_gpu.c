@@ -122,13 +122,15 @@ int cudaMemGetInfo(size_t* free_bytes, size_t* total) {
   *free_bytes = *total - __atomic_load_n(&in_use, __ATOMIC_RELAXED);
   return 0;
 }
-int paper_gpu_pinned;  // blocks that are out
+int paper_gpu_pinned;       // blocks that are out
+int paper_gpu_pinned_ever;  // that were made
 int cudaHostAlloc(void** pointer, size_t bytes, unsigned flags) {
   (void)flags;
   if (__atomic_load_n(&is_capturing, __ATOMIC_RELAXED)) return failed(900);
   if (bytes >> 20 > (size_t)number("PAPER_GPU_PINNED_MIB", 24576)) return failed(2);
   *pointer = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
   __atomic_add_fetch(&paper_gpu_pinned, 1, __ATOMIC_RELAXED);
+  __atomic_add_fetch(&paper_gpu_pinned_ever, 1, __ATOMIC_RELAXED);
   return *pointer == NULL ? 2 : 0;
 }
 int cudaMallocHost(void** pointer, size_t bytes) { return cudaHostAlloc(pointer, bytes, 0); }
@@ -194,7 +196,17 @@ int cudaGraphLaunch(void* executable, void* stream) {
 }
 int cudaEventCreate(void** event) { return *event = &thing, 0; }
 int cudaEventCreateWithFlags(void** event, unsigned flags) { return (void)flags, *event = &thing, 0; }
-int cublasCreate_v2(void** handle) { return *handle = &thing, 0; }
+int paper_gpu_handles;  // of cuBLAS that were made
+int cublasCreate_v2(void** handle) {
+  __atomic_add_fetch(&paper_gpu_handles, 1, __ATOMIC_RELAXED);
+  return *handle = &thing, 0;
+}
+int paper_gpu_waits;  // for a stream
+int cudaStreamSynchronize(void* stream) {
+  (void)stream;
+  __atomic_add_fetch(&paper_gpu_waits, 1, __ATOMIC_RELAXED);
+  return 0;
+}
 int cublasLtCreate(void** handle) { return *handle = &thing, 0; }
 int cudnnCreate(void** handle) { return *handle = &thing, 0; }
 int cublasGetMathMode(void* handle, int* mode) { return (void)handle, *mode = 0, 0; }

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "base/lone_thread.h"
+#include "base/thread_team.h"
 #include "encoder/cuda/card_memory.h"
 #include "encoder/cuda/device_batch.h"
 #include "ort/handles.h"
@@ -48,7 +48,7 @@ class CapturedRuns {
   MakeSession make_session_;
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<Shapes>> prepared_;  // guarded by mutex_
-  LoneThread thread_;
+  ThreadTeam thread_{1};
 };
 
 }  // namespace albert_fast::encoder::cuda

@@ -14,7 +14,8 @@
 namespace albert_fast::encoder::cuda {
 namespace {
 
-// The default stream of the calling thread: it waits for nobody else's work.
+// The default stream of the calling thread. Like every stream that was not made otherwise it takes turns with
+// the default stream of the process, which is PyTorch's.
 void* const kThreadsStream = reinterpret_cast<void*>(std::uintptr_t{2});
 
 [[noreturn]] void refuse(const std::string& what, int device, const std::string& why) {
@@ -120,8 +121,21 @@ void CardMemory::download(const float* device, std::span<float> host) const {
   move(host.data(), device, host.size_bytes());
 }
 
-void CardMemory::copy(std::span<const float> from, float* to) const {
-  move(to, from.data(), from.size_bytes());
+void CardMemory::copy(std::span<const Copy> copies) const {
+  if (copies.empty()) return;
+  if (rehearsal_) {
+    for (const Copy& one : copies) std::memmove(one.to, one.from.data(), one.from.size_bytes());
+    return;
+  }
+  const CudaRuntime& cuda = runtime_of(device_);
+  const CaptureGate::Work work;
+  const CurrentDevice current(device_);
+  for (const Copy& one : copies) {
+    if (!one.from.empty()) {
+      move_async(cuda, device_, one.to, one.from.data(), one.from.size_bytes(), kThreadsStream);
+    }
+  }
+  check(cuda, cuda.stream_synchronize(kThreadsStream), device_, "a copy failed");
 }
 
 Stream::Stream(const CardMemory& memory)

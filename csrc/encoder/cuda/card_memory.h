@@ -19,7 +19,7 @@ class CardMemory final : public DeviceMemory {
   [[nodiscard]] columns::DeviceRows make_rows(std::size_t count) const override;
   void upload(std::span<const float> host, float* device) const override;
   void download(const float* device, std::span<float> host) const override;
-  void copy(std::span<const float> from, float* to) const override;
+  void copy(std::span<const Copy> copies) const override;
 
   /// Bytes on the card. The last owner frees them, which waits for whatever still uses them there. `advice`
   /// ends the message when there are not so many.

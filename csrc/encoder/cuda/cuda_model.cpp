@@ -17,6 +17,8 @@ namespace {
 // A call of less work than this ends before anybody could press Ctrl-C, so it needs no thread of its own.
 constexpr double kInlineFlops = 1e12;
 constexpr std::uint32_t kFewestTokens = 512;
+// ONNX Runtime's attention asks for work space as if every sequence were as long as the longest.
+constexpr std::uint64_t kPlacesPerToken = 8;
 
 /// A run for which there was no device memory; a smaller one may succeed.
 class OutOfDeviceMemory : public Error {
@@ -37,7 +39,8 @@ CudaModel::CudaModel(TensorStore store, const Geometry& g, const Settings& setti
       weights_(Weights(std::move(store), g), g, settings.precision),
       memory_(settings.device, settings.rehearsal),
       pinned_(settings.device),
-      most_tokens_(settings.most_tokens) {
+      most_tokens_(settings.most_tokens),
+      team_(std::in_place, static_cast<std::size_t>(std::max(settings.workers, 1))) {
   if (settings.graphs) {
     captured_ = std::make_unique<CapturedRuns>(
         memory_, static_cast<std::size_t>(g.hidden_size),
@@ -49,7 +52,8 @@ CudaModel::CudaModel(TensorStore store, const Geometry& g, const Settings& setti
 }
 
 std::optional<Pace> CudaModel::pace() const {
-  return Pace{most_tokens_.load(), std::max(settings_.workers, 1), kInlineFlops};
+  const std::uint32_t most = most_tokens_.load();
+  return Pace{most, most * kPlacesPerToken, std::max(settings_.workers, 1), kInlineFlops};
 }
 
 AlignedBuffer<float> CudaModel::make_rows(std::size_t count) const {
@@ -59,8 +63,9 @@ AlignedBuffer<float> CudaModel::make_rows(std::size_t count) const {
 }
 
 void CudaModel::prepare(const OutputChoice& choice) const {
-  if (!captured_) return;
   require_same_process();
+  (void)session(choice, 1);  // for what is no short call
+  if (!captured_) return;
   try {
     captured_->prepare(choice);
   } catch (const Error& error) {
@@ -130,6 +135,14 @@ void CudaModel::open_session(const ort::SessionOptionsHandle& options, const Dev
 bool CudaModel::run(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
                     const PackedBatch& batch, const Destination& out) const {
   if (const std::optional<bool> in_place = run_captured(choice, batch, out)) return *in_place;
+  bool in_place = false;
+  team_->run([&] { in_place = run_eagerly(session, options, choice, batch, out); });
+  return in_place;
+}
+
+bool CudaModel::run_eagerly(ort::Session* session, const ort::RunOptionsHandle& options,
+                            const OutputChoice& choice, const PackedBatch& batch,
+                            const Destination& out) const {
   try {
     return run_whole(session, options, choice, batch, out);
   } catch (const OutOfDeviceMemory& error) {
@@ -166,9 +179,9 @@ bool CudaModel::run_halves(ort::Session* session, const ort::RunOptionsHandle& o
   const OwnedBatch first = part_of(batch, 0, sequences / 2);
   const OwnedBatch second = part_of(batch, sequences / 2, sequences);
   const std::size_t numbers = first.rows() * static_cast<std::size_t>(geometry().hidden_size);
-  const bool in_place = run(session, options, choice, first.view(), out.part(0, numbers));
-  return run(session, options, choice, second.view(), out.part(numbers, out.rows.size() - numbers)) &&
-         in_place;
+  const bool in_place = run_eagerly(session, options, choice, first.view(), out.part(0, numbers));
+  const Destination rest = out.part(numbers, out.rows.size() - numbers);
+  return run_eagerly(session, options, choice, second.view(), rest) && in_place;
 }
 
 bool CudaModel::run_whole(ort::Session* given, const ort::RunOptionsHandle& options,

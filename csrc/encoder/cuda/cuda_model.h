@@ -1,8 +1,10 @@
 #pragma once
 
 #include <atomic>
+#include <optional>
 #include <string>
 
+#include "base/thread_team.h"
 #include "encoder/cuda/captured_runs.h"
 #include "encoder/cuda/card_memory.h"
 #include "encoder/cuda/device_batch.h"
@@ -21,6 +23,7 @@ class CudaModel final : public Model {
   CudaModel(TensorStore store, const Geometry& geometry, const Settings& settings);
   ~CudaModel() override {
     captured_.reset();
+    team_.reset();
     drop_sessions();
   }
 
@@ -41,6 +44,8 @@ class CudaModel final : public Model {
                     ort::SessionHandle& session) const;
   std::optional<bool> run_captured(const OutputChoice& choice, const PackedBatch& batch,
                                    const Destination& out) const;
+  bool run_eagerly(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
+                   const PackedBatch& batch, const Destination& out) const;
   bool run_whole(ort::Session* session, const ort::RunOptionsHandle& options, const OutputChoice& choice,
                  const PackedBatch& batch, const Destination& out) const;
   void run_on_device(ort::Session* session, const ort::RunOptionsHandle& options, const DeviceBatch& batch,
@@ -57,6 +62,9 @@ class CudaModel final : public Model {
   mutable PinnedMemory pinned_;
   mutable std::atomic<std::uint32_t> most_tokens_;
   std::unique_ptr<CapturedRuns> captured_;  // null where CUDA graphs are not wanted
+  // Whoever runs a session gets streams and cuBLAS handles of its own, which go when the thread does: none of
+  // the threads that come and go with calls does it.
+  mutable std::optional<ThreadTeam> team_;
 };
 
 }  // namespace albert_fast::encoder::cuda

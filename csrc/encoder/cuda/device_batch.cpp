@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::int64_t kTokenStep = 64;
 constexpr std::int64_t kLengthStep = 64;
+constexpr std::int64_t kShortStep = 16;  // below that length
 // Means are gathered as [rows, width]; more than this many numbers of a token each go to the host instead.
 constexpr std::int64_t kMostGathered = 4;
 
@@ -132,7 +133,8 @@ std::int64_t padded_tokens(std::int64_t tokens) {
 void lay_out(const PackedBatch& batch, DeviceBatch& out) {
   clear_rows(out);
   const auto tokens = static_cast<std::int64_t>(batch.input_ids.size());
-  out.longest = round_up(longest_sequence(batch), kLengthStep);
+  const std::int64_t longest = longest_sequence(batch);
+  out.longest = round_up(longest, longest < kLengthStep ? kShortStep : kLengthStep);
   add_sequences(batch, padded_tokens(tokens), out);
   add_token_offset(out);
   const Widths widths = widths_of(batch);

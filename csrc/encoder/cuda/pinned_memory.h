@@ -8,8 +8,8 @@
 namespace albert_fast::encoder::cuda {
 
 /// Memory that the device copies into without a detour, from CUDA's own runtime library (which the provider
-/// has opened; nothing is linked). Blocks that come back are kept, since locking pages is slow. The memory
-/// may outlive the model: NumPy owns it.
+/// has opened; nothing is linked). Blocks that come back are kept for the next taker, since locking pages is
+/// slow; all that is locked, out or kept, has a bound. The memory may outlive the model: NumPy owns it.
 class PinnedMemory {
  public:
   /// Blocks are made for all devices, from a context on `device`.
