@@ -1,7 +1,8 @@
 """The graph for CUDA without CUDA: as an onnx model with its weights inside, and operators of onnx's evaluator for it.
 
-The operators of com.microsoft follow ONNX Runtime's schemas, and round where the CUDA kernels do: they take and return
-the type of the graph (fp16 or fp32), add biases and residuals in it, and compute statistics and products in a wider one.
+The operators of com.microsoft follow ONNX Runtime's schemas, and round where the CUDA kernels do: they take and
+return the type of the graph (fp16 or fp32), add biases and residuals in it, and compute statistics and products in a
+wider one.
 """
 
 from __future__ import annotations

@@ -132,3 +132,26 @@ def test_weights_that_are_not_numbers_are_refused(tmp_path: Path, name: str) -> 
     with pytest.raises(albert_fast.CorruptModelError, match=f"{name.split('.', maxsplit=1)[0]}|qkv"):
         AlbertEmbeddings.load(tmp_path, precision="int8")
     assert np.isnan(AlbertEmbeddings.load(tmp_path).embed("NLP").vectors).all()
+
+
+@pytest.mark.parametrize("bits", [0x7FC00000, 0x7FC00001, 0xFFFFFFFF, 0x7F800001])
+@pytest.mark.parametrize(
+    "name", ["attention.query.weight", "attention.key.weight", "attention.query.bias", "ffn.weight"]
+)
+def test_no_nan_becomes_a_number_in_fp32(tmp_path: Path, name: str, bits: int) -> None:
+    """NaNs come with payloads, which arithmetic on exponents must not take for numbers."""
+    weights = make_model.make_weights(make_model.TINY, 4)
+    weights[f"encoder.albert_layer_groups.0.albert_layers.0.{name}"].reshape(-1).view(np.uint32)[3] = bits
+    make_model.write_folder(tmp_path, make_model.TINY, 4)
+    make_model.save_safetensors(tmp_path / "model.safetensors", weights)
+    assert np.isnan(AlbertEmbeddings.load(tmp_path).embed("NLP is good").vectors).all()
+
+
+@pytest.mark.parametrize("name", ["word_embeddings.weight", "LayerNorm.bias"])
+def test_embeddings_that_are_not_numbers_are_refused(tmp_path: Path, name: str) -> None:
+    weights = make_model.make_weights(make_model.TINY, 4)
+    weights[f"embeddings.{name}"].flat[3] = np.inf
+    make_model.write_folder(tmp_path, make_model.TINY, 4)
+    make_model.save_safetensors(tmp_path / "model.safetensors", weights)
+    with pytest.raises(albert_fast.CorruptModelError, match="holds NaN or infinity"):
+        AlbertEmbeddings.load(tmp_path, precision="int8")

@@ -240,3 +240,25 @@ def test_the_stub_describes_the_module() -> None:
     for name, members in described.items():
         own = {m for m in vars(getattr(_core, name)) if not m.startswith("__") or m in ("__init__", "__len__")}
         assert {m for m in own if not m.startswith("_pybind11")} == members, name
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_model_does_not_care_what_becomes_of_its_files(make_folder, precision: str) -> None:  # type: ignore[no-untyped-def]
+    """What copies over a model in use truncates it first: memory that was mapped from it would end the process."""
+    code = """
+        import os, sys, pathlib
+        from albert_fast import AlbertEmbeddings
+        model = AlbertEmbeddings.load(sys.argv[1], precision=sys.argv[2])
+        weights = pathlib.Path(sys.argv[1]) / "model.safetensors"
+        bytes = weights.read_bytes()
+        with open(weights, "r+b") as file:
+            file.write(b"\\xff" * len(bytes))
+        first = model.embed("words of one text", layers=[1]).vectors
+        os.truncate(weights, 100)
+        second = model.embed("words of one text", layers=[1]).vectors
+        weights.write_bytes(bytes)
+        fresh = AlbertEmbeddings.load(sys.argv[1], precision=sys.argv[2]).embed("words of one text", layers=[1]).vectors
+        print(abs(first - fresh).max() < 1e-6, abs(second - fresh).max() < 1e-6)
+        """
+    done = run_python(code, str(make_folder()), precision)
+    assert done.stdout.split() == ["True", "True"], done.stderr

@@ -57,9 +57,15 @@ bool run_parallel(std::size_t tasks, std::size_t threads,
     } catch (...) {  // the system refused a thread
       const std::lock_guard lock(progress.mutex);
       --progress.running;
-      if (workers.empty()) throw;
       break;  // fewer threads do the same work
     }
+  }
+  if (workers.empty()) {
+    for (std::size_t index = 0; index < tasks; ++index) {
+      if (!poll()) return false;
+      task(0, index);
+    }
+    return true;
   }
   bool interrupted = false;
   std::unique_lock lock(progress.mutex);

@@ -28,6 +28,7 @@ PackedModel::PackedModel(TensorStore store, const Geometry& g, Precision precisi
   if (quantized_ || panels_) {
     for (const std::string& name : layer_matrices(g)) weights_.drop(name);
   }
+  weights_.leave_files();
   constants_ = weights_.constants();
   if (quantized_) quantized_->add_to(constants_);
   if (panels_) panels_->add_to(constants_);
@@ -78,8 +79,6 @@ void set_session_options(const ort::SessionOptionsHandle& options, int threads) 
 }
 
 void PackedModel::session_made() const {
-  // The packed copies serve from now on; the pages of the originals can go.
-  weights_.drop_resident_pages();
 #if defined(__GLIBC__)
   malloc_trim(0);  // glibc keeps the buffers of the packing otherwise
 #endif

@@ -100,7 +100,7 @@ float fit(const std::vector<float>& row, float step, const QuantizedRange& range
     float* run = q.data() + k;
     if (highest_sum_of_run(run, count) <= most_of_lane) continue;  // nearly always
     for (std::size_t i = 0; i < count; ++i) exact[i] = row[k + i] * inverse;
-    for (const std::size_t lane : {0, 1}) {
+    for (std::size_t lane = 0; lane < 2; ++lane) {
       for (const float sign : {1.0F, -1.0F}) cut_lane(exact, lane, sign, most_of_lane, run, count);
     }
   }
@@ -216,6 +216,9 @@ std::vector<float> size_of_normalized(const Tensor& gain, const Tensor& shift) {
   return size;
 }
 
+// Sums of 255 * 127 stay below 2^31, those of pairs and runs as well.
+constexpr std::int64_t kMostDepth = 65'536;
+
 /// NaN and infinity would come out of bytes as something that looks like a number.
 void require_finite(const std::string& name, const Tensor& tensor) {
   const auto is_finite = [](float x) { return std::isfinite(x); };
@@ -237,6 +240,11 @@ Constant constant(int type, std::vector<std::int64_t> shape, const AlignedBuffer
 QuantizedWeights::QuantizedWeights(const Weights& weights, const Geometry& geometry,
                                    const QuantizedProducts& products)
     : products_(products) {
+  if (geometry.intermediate_size > kMostDepth || geometry.hidden_size > kMostDepth) {
+    fail(ErrorCode::device, "precision='int8' adds up at most " + std::to_string(kMostDepth) +
+                                " products in 32 bits, this model has intermediate_size " +
+                                std::to_string(geometry.intermediate_size) + ". Use precision='fp32'");
+  }
   constexpr float kStretches[] = {1.0F, 1.03F};
   const bool shared = geometry.num_hidden_layers > geometry.num_hidden_groups;
   const auto stretches = std::span(kStretches).first(shared ? 2 : 1);
@@ -244,7 +252,7 @@ QuantizedWeights::QuantizedWeights(const Weights& weights, const Geometry& geome
     matrices_.emplace(name, quantize_matrix(weights.at(name), size_of_x, products, stretches));
   };
   for (const auto& [name, tensor] : weights.all()) {
-    if (name.starts_with("encoder.")) require_finite(name, tensor);
+    if (name.starts_with("encoder.") || name.starts_with("embeddings.")) require_finite(name, tensor);
   }
   for (std::int64_t group = 0; group < geometry.num_hidden_groups; ++group) {
     for (std::int64_t inner = 0; inner < geometry.inner_group_num; ++inner) {

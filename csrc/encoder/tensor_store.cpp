@@ -1,5 +1,6 @@
 #include "encoder/tensor_store.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <utility>
@@ -28,6 +29,8 @@ float half_to_float(std::uint16_t half) {
   return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(scaled));
 }
 
+constexpr std::size_t kMostDimensions = 16;
+
 float bfloat_to_float(std::uint16_t half) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
 }
@@ -44,9 +47,18 @@ std::size_t width_of(const TensorEntry& entry) {
 }
 
 /// Strides of numbers that stand end to end.
-std::vector<std::int64_t> packed_strides(const std::vector<std::int64_t>& shape) {
+std::vector<std::int64_t> packed_strides(const TensorEntry& entry) {
+  const std::vector<std::int64_t>& shape = entry.shape;
+  if (shape.size() > kMostDimensions) {
+    fail(ErrorCode::corrupt_model,
+         "tensor " + entry.name + " has " + std::to_string(shape.size()) + " dimensions");
+  }
   std::vector<std::int64_t> strides(shape.size(), 1);
-  for (std::size_t d = shape.size(); d-- > 1;) strides[d - 1] = strides[d] * shape[d];
+  for (std::size_t d = shape.size(); d-- > 1;) {
+    if (__builtin_mul_overflow(strides[d], shape[d], &strides[d - 1])) {
+      fail(ErrorCode::corrupt_model, "tensor " + entry.name + " is too large");
+    }
+  }
   return strides;
 }
 
@@ -117,7 +129,7 @@ void TensorStore::read(std::span<const std::byte> bytes, const TensorEntry& entr
   if (!entry.strides.empty() && entry.strides.size() != entry.shape.size()) {
     fail(ErrorCode::corrupt_model, "tensor " + entry.name + " has not one stride for each dimension");
   }
-  const std::vector<std::int64_t> packed = packed_strides(entry.shape);
+  const std::vector<std::int64_t> packed = packed_strides(entry);
   const std::vector<std::int64_t>& strides = entry.strides.empty() ? packed : entry.strides;
   const std::size_t needed =
       checked_multiply(reach(entry, strides), width, ErrorCode::corrupt_model, entry.name.c_str());
@@ -161,6 +173,17 @@ const Tensor& TensorStore::at(const std::string& name) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) fail(ErrorCode::corrupt_model, "the weights hold no tensor " + name);
   return found->second;
+}
+
+void TensorStore::leave_files() {
+  for (auto& [name, tensor] : tensors_) {
+    if (owned_.contains(name)) continue;
+    AlignedBuffer<float> copy(tensor.size());
+    std::copy(tensor.data, tensor.data + tensor.size(), copy.data());
+    tensor.data = copy.data();
+    owned_[name] = std::move(copy);
+  }
+  files_.clear();
 }
 
 void TensorStore::drop_resident_pages() const noexcept {

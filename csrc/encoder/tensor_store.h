@@ -48,6 +48,8 @@ class TensorStore {
   [[nodiscard]] const Tensor& at(const std::string& name) const;
   [[nodiscard]] bool has(const std::string& name) const { return tensors_.contains(name); }
   [[nodiscard]] const std::map<std::string, Tensor>& all() const { return tensors_; }
+  /// Copies what still lies in mapped files, and closes them: a file that changes or goes later is not seen.
+  void leave_files();
   void drop_resident_pages() const noexcept;
 
  private:

@@ -24,7 +24,7 @@ class Weights {
   [[nodiscard]] const std::map<std::string, Tensor>& all() const { return store_.all(); }
   void drop(const std::string& name) { store_.drop(name); }
   [[nodiscard]] Constants constants() const;
-  void drop_resident_pages() const noexcept { store_.drop_resident_pages(); }
+  void leave_files() { store_.leave_files(); }
 
  private:
   void require(const std::string& name, const std::vector<std::int64_t>& shape) const;

@@ -111,7 +111,11 @@ void Runtime::check(Status* status, const char* doing) const {
   if (status == nullptr) return;
   const std::string message = api_.GetErrorMessage(status);
   api_.ReleaseStatus(status);
-  fail(ErrorCode::device, "ONNX Runtime " + version_ + " failed while " + doing + ": " + message);
+  // What an operator of ours throws, or one of ONNX Runtime's on the processor.
+  const bool is_memory = message.find("bad_alloc") != std::string::npos;
+  fail(is_memory ? ErrorCode::out_of_memory : ErrorCode::device,
+       "ONNX Runtime " + version_ + " failed while " + doing + ": " + message +
+           (is_memory ? ". The machine has no memory left for it: use fewer threads or free some" : ""));
 }
 
 std::vector<std::string> Runtime::providers() const {

@@ -4,9 +4,12 @@
 #include <vector>
 
 #include "tests/check.h"
+#include "text/cleanup.h"
 #include "text/sentences.h"
 
 using albert_fast::Span;
+using albert_fast::text::append_clean;
+using albert_fast::text::Cleanup;
 using albert_fast::text::detect_sentences;
 using albert_fast::text::SentenceOptions;
 using albert_fast::text::SentenceScratch;
@@ -92,6 +95,36 @@ ALBERT_FAST_TEST(sentence_lengths_count_utf16_units) {
   options.min_length = 3;
   options.max_length = 4;
   CHECK_EQ(joined("a. Bc. \xF0\x9F\x98\x80. Long one.", options), "Bc.|\xF0\x9F\x98\x80.");
+}
+
+ALBERT_FAST_TEST(splitting_a_long_document_looks_at_it_once) {
+  SentenceOptions options;
+  options.split_length = 3;
+  SentenceScratch scratch;
+  for (const std::string_view unit : {"a;", ".", "...", "a b ", "\xCC\x81"}) {
+    std::string document;
+    while (document.size() < 3'000'000) document += unit;
+    std::vector<Span> sentences;
+    detect_sentences(document, options, sentences, scratch);
+    check_spans(document, sentences);
+  }
+}
+
+ALBERT_FAST_TEST(cleaning_a_long_document_looks_at_it_once) {
+  const auto repeated = [](std::string_view unit, std::size_t times) {
+    std::string text;
+    for (std::size_t i = 0; i < times; ++i) text += unit;
+    return text;
+  };
+  const auto cleaned = [](const std::string& text) {
+    std::string out;
+    append_clean(text, Cleanup::shrink_full, out);
+    return out;
+  };
+  const std::string returns = repeated("\\r", 2'000'000);
+  CHECK_EQ(cleaned(returns), returns);
+  CHECK_EQ(cleaned("a" + returns + "\\nb"), "a b");
+  CHECK_EQ(cleaned("a\\r\\rb\\r\\n\\nc\\r\\td\\r"), "a\\r\\rb c\\r d\\r");
 }
 
 ALBERT_FAST_TEST(any_bytes_give_ordered_slices) {

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -90,12 +91,31 @@ ALBERT_FAST_TEST(a_tensor_outside_the_file_is_refused) {
   CHECK_THROWS(load({"a", "F32", {-4}, 0, 16}), ErrorCode::corrupt_model);
   CHECK_THROWS(load({"a", "F32", {std::int64_t{1} << 62, 16}, 0, 0}), ErrorCode::corrupt_model);
   CHECK_THROWS(load({"a", "I64", {8}, 0, 16}), ErrorCode::corrupt_model);
+  CHECK_THROWS(load({"a", "F32", {1, std::int64_t{1} << 62, 2}, 0, 16}), ErrorCode::corrupt_model);
+  CHECK_THROWS(load({"a", "F32", {0, std::int64_t{1} << 62, 4, 1}, 0, 0}), ErrorCode::corrupt_model);
+  CHECK_THROWS(load({"a", "F32", std::vector<std::int64_t>(1'000'000, 1), 0, 4}), ErrorCode::corrupt_model);
   CHECK_THROWS(load({"a", "F32", {2, 2}, 0, 16, {2}}), ErrorCode::corrupt_model);
   CHECK_THROWS(load({"a", "F32", {2, 2}, 0, 16, {2, -1}}), ErrorCode::corrupt_model);
   CHECK_THROWS(load({"a", "F32", {2, 2}, 0, 16, {3, 1}}), ErrorCode::corrupt_model);
   CHECK_THROWS(load({"a", "F32", {2, 2}, 0, 16, {std::int64_t{1} << 62, 1}}), ErrorCode::corrupt_model);
   // A tensor that is fine leads to the next question: where are the others?
   CHECK_THROWS(load({"a", "F32", {4}, 0, 16}), ErrorCode::corrupt_model);
+}
+
+ALBERT_FAST_TEST(tensors_leave_their_file) {
+  std::string bytes(16, ' ');
+  const float numbers[] = {1.0F, 2.0F, 3.0F, 4.0F};
+  std::memcpy(bytes.data(), numbers, sizeof numbers);
+  TensorStore store;
+  {
+    const TemporaryFile file(bytes);
+    store.add(store.map(file.path()), {"a", "F32", {2, 2}, 0, 16});
+    const float* mapped = store.at("a").data;
+    store.leave_files();
+    CHECK(store.at("a").data != mapped);
+    std::ofstream(file.path(), std::ios::trunc) << "";
+  }
+  CHECK_EQ(store.at("a").data[3], 4.0F);
 }
 
 ALBERT_FAST_TEST(strides_turn_and_cut_a_matrix) {

@@ -11,7 +11,7 @@ enum : std::uint8_t { kSpaceBit = 1, kDigitBit = 2, kLowerBit = 4, kUpperBit = 8
 
 inline constexpr std::array<std::uint8_t, 256> kByteClass = [] {
   std::array<std::uint8_t, 256> table{};
-  for (const unsigned char c : {' ', '\t', '\n', '\v', '\f', '\r'}) table[c] = kSpaceBit;
+  for (const char c : {' ', '\t', '\n', '\v', '\f', '\r'}) table[static_cast<unsigned char>(c)] = kSpaceBit;
   for (unsigned c = '0'; c <= '9'; ++c) table[c] = kDigitBit;
   for (unsigned c = 'a'; c <= 'z'; ++c) table[c] = kLowerBit;
   for (unsigned c = 'A'; c <= 'Z'; ++c) table[c] = kUpperBit;

@@ -82,7 +82,12 @@ void append_clean(std::string_view text, Cleanup mode, std::string& out) {
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = match(text, at, mode);
     if (end == at) {
-      out += text[at++];
+      // A run of carriage returns without a newline behind it matches nowhere; looked through once, not from
+      // each.
+      const std::size_t run = mode == Cleanup::shrink_full ? skip_written_out(text, at, 'r') : at;
+      const std::size_t kept = run > at ? run : at + 1;
+      out += text.substr(at, kept - at);
+      at = kept;
       continue;
     }
     if (mode != Cleanup::delete_full) out += ' ';

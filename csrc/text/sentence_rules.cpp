@@ -85,7 +85,7 @@ std::size_t mark_shout(MarkedText& text, std::size_t begin) {
 constexpr std::array<bool, 256> kQuotable = [] {
   std::array<bool, 256> table{};
   for (std::size_t c = 0; c < table.size(); ++c) table[c] = kByteClass[c] != 0;
-  for (const unsigned char c : {'?', '!', '.', ','}) table[c] = true;
+  for (const char c : {'?', '!', '.', ','}) table[static_cast<unsigned char>(c)] = true;
   return table;
 }();
 

@@ -28,7 +28,7 @@ void add_parts(std::string_view document, Span sentence, const SentenceOptions& 
   Span part{sentence.begin, sentence.begin};
   std::size_t length = 0;
   for (std::uint32_t at = sentence.begin; at <= sentence.end;) {
-    const std::size_t blank = document.find(' ', at);
+    const std::size_t blank = document.substr(0, sentence.end).find(' ', at);
     const auto end = static_cast<std::uint32_t>(std::min<std::size_t>(blank, sentence.end));
     const std::size_t word = count_utf16_units(document.substr(at, end - at));
     if (length + word > options.split_length) {

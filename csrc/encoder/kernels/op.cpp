@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "base/error.h"
@@ -58,11 +59,28 @@ void* OpCall::raw_output(std::size_t index, std::size_t rows, std::size_t column
   return data;
 }
 
+// An exception that left a task would leave ONNX Runtime's threads with work whose caller is gone.
 void OpCall::parallel_for(std::size_t count, void (*task)(void*, std::size_t), void* data) const {
   if (count == 1) return task(data, 0);
+  struct Work {
+    void (*task)(void*, std::size_t);
+    void* data;
+    std::mutex mutex;
+    std::exception_ptr first;
+  } work{task, data, {}, nullptr};
+  const auto guarded_task = [](void* all, std::size_t i) noexcept {
+    auto& w = *static_cast<Work*>(all);
+    try {
+      w.task(w.data, i);
+    } catch (...) {
+      const std::lock_guard lock(w.mutex);
+      if (w.first == nullptr) w.first = std::current_exception();
+    }
+  };
   const ort::Runtime& runtime = ort::Runtime::get();
-  runtime.check(runtime.api().KernelContext_ParallelFor(context_, task, count, 0, data),
+  runtime.check(runtime.api().KernelContext_ParallelFor(context_, guarded_task, count, 0, &work),
                 "running an operator");
+  if (work.first != nullptr) std::rethrow_exception(work.first);
 }
 
 ort::Status* Operator::create(const ort::CustomOp* op, const void*, const ort::KernelInfo* info,

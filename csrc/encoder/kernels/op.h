@@ -44,7 +44,8 @@ class OpCall {
   [[nodiscard]] T* output(std::size_t index, std::size_t rows, std::size_t columns) const {
     return static_cast<T*>(raw_output(index, rows, columns));
   }
-  /// work(i) for every i below `count`, in any order, on several threads. `work` must not throw.
+  /// work(i) for every i below `count`, in any order, on several threads. The first exception is thrown
+  /// here, once all have ended.
   template <class Work>
   void parallel(std::size_t count, Work& work) const {
     parallel_for(count, [](void* data, std::size_t i) { (*static_cast<Work*>(data))(i); }, &work);

@@ -152,8 +152,8 @@ inline Vector exp2_within(Vector x) {
   p = p * r + 0.693147182F;
   p = p * r + 1.0F;
   // n stands in the lowest bits of `shifted`; it goes to where p has its exponent.
-  const Bits bits = reinterpret_cast<Bits>(p) + (reinterpret_cast<Bits>(shifted) << 23);
-  return reinterpret_cast<Vector>(bits);
+  const Bits power = (reinterpret_cast<Bits>(shifted) << 23) + 0x3F800000U;
+  return p * reinterpret_cast<Vector>(power);
 }
 /// The same for x <= 127; further down it is 2^-125, which is nothing beside 1.
 inline Vector exp2_below(Vector x) { return exp2_within(higher(splat(-125.0F), x)); }
