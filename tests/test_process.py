@@ -262,3 +262,22 @@ def test_a_model_does_not_care_what_becomes_of_its_files(make_folder, precision:
         """
     done = run_python(code, str(make_folder()), precision)
     assert done.stdout.split() == ["True", "True"], done.stderr
+
+
+@pytest.mark.parametrize("words", [2, 400])
+def test_the_process_ends_while_daemon_threads_embed(words: int) -> None:
+    """Python ends threads that ask for its lock then, in a way that no C++ survives."""
+    code = """
+        import random, sys, threading, time
+        from albert_fast import AlbertEmbeddings
+        model = AlbertEmbeddings.pretrained("albert_tiny_en")
+        def work():
+            while True:
+                model.embed(" ".join(str(random.random()) for _ in range(int(sys.argv[1]))))
+        for _ in range(4):
+            threading.Thread(target=work, daemon=True).start()
+        time.sleep(0.3)
+        """
+    for _ in range(3):
+        done = run_python(code, str(words))
+        assert (done.returncode, done.stderr) == (0, "")

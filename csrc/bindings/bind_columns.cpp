@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "bindings/arrays.h"
+#include "bindings/gil.h"
 #include "bindings/registers.h"
 #include "bindings/strings.h"
 #include "columns/annotation_column.h"
@@ -231,7 +232,7 @@ Column take(const AnnotationColumn& column, const Array<std::int64_t>& rows) {
                             std::to_string(column.rows()));
     }
   }
-  const py::gil_scoped_release release;
+  const ReleasedGil released;
   return std::make_shared<AnnotationColumn>(columns::take_rows(column, wanted));
 }
 

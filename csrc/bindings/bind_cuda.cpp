@@ -2,6 +2,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/engine_arguments.h"
+#include "bindings/gil.h"
 #include "bindings/registers.h"
 #include "encoder/cuda/device_batch.h"
 #include "encoder/cuda/device_graph.h"
@@ -82,7 +83,7 @@ void register_cuda(py::module_& m) {
       "cuda_probe",
       [](const py::dict& settings) {
         const cuda::Settings s = cuda_settings_from(settings);
-        const py::gil_scoped_release release;
+        const ReleasedGil released;
         cuda::probe_cuda(s);
       },
       py::arg("settings"), "Open the CUDA provider; DeviceError says why it cannot be used.");

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "bindings/arrays.h"
 #include "bindings/device_rows.h"
+#include "bindings/gil.h"
 #include "bindings/registers.h"
 #include "dlpack/dlpack.h"
 #include "encoder/cuda/card_memory.h"
@@ -40,7 +41,7 @@ py::array_t<float> to_numpy(const DeviceMatrix& m) {
   }
   AlignedBuffer<float> host(static_cast<std::size_t>(m.count * m.hidden));
   {
-    const py::gil_scoped_release release;
+    const ReleasedGil released;
     encoder::cuda::CardMemory(m.rows.device, m.rows.on_host).download(m.rows.data, host.span());
   }
   return to_matrix(std::move(host), m.count, m.hidden);

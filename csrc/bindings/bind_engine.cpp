@@ -10,6 +10,7 @@
 #include "bindings/arrays.h"
 #include "bindings/device_rows.h"
 #include "bindings/engine_arguments.h"
+#include "bindings/gil.h"
 #include "bindings/registers.h"
 #include "bindings/signals.h"
 #include "bindings/strings.h"
@@ -157,7 +158,7 @@ template <class Work>
 py::dict without_gil(Work work) {
   std::optional<columns::EmbeddingColumns> result;
   {
-    const py::gil_scoped_release release;
+    const ReleasedGil released;
     result = work();
   }
   return columns_to_dict(std::move(*result));
@@ -173,7 +174,7 @@ void add_mapped(TensorStore& store, std::size_t file, std::string name, std::str
                 std::size_t end) {
   const encoder::TensorEntry entry =
       entry_from(std::move(name), std::move(dtype), std::move(shape), std::move(strides), begin, end);
-  const py::gil_scoped_release release;
+  const ReleasedGil released;
   store.add(file, entry);
 }
 
@@ -183,7 +184,7 @@ void add_copied(TensorStore& store, const py::bytes& bytes, std::string name, st
   const encoder::TensorEntry entry =
       entry_from(std::move(name), std::move(dtype), std::move(shape), std::move(strides), begin, end);
   const std::string_view view = bytes;  // the caller holds the object while the lock is released
-  const py::gil_scoped_release release;
+  const ReleasedGil released;
   store.add(std::as_bytes(std::span(view)), entry);
 }
 
@@ -219,7 +220,7 @@ std::shared_ptr<Engine> load_engine(const py::dict& tokenizer, MakeModel make_mo
   const encoder::TokenizerSettings settings{tokenizer["keep_accents"].cast<bool>(),
                                             tokenizer["cls_id"].cast<std::int32_t>(),
                                             tokenizer["sep_id"].cast<std::int32_t>()};
-  const py::gil_scoped_release release;
+  const ReleasedGil released;
   auto pieces = std::make_shared<const sentencepiece::Model>(sentencepiece::Model::parse(vocabulary));
   return std::make_shared<Engine>(
       make_model(), std::make_shared<sentencepiece::Tokenizer>(std::move(pieces), cache_bytes), settings);
@@ -287,7 +288,7 @@ py::tuple annotate(const Engine& engine, const columns::AnnotationColumn& senten
   const EmbedOptions o = options_from(options);
   std::optional<encoder::AnnotatedWords> result;
   {
-    const py::gil_scoped_release release;
+    const ReleasedGil released;
     result = engine.annotate(sentences, tokens, o, with_vectors, no_signal_raised);
   }
   return py::make_tuple(std::make_shared<columns::AnnotationColumn>(std::move(result->column)),
@@ -302,7 +303,7 @@ py::dict embed_ids(const Engine& engine, const std::vector<std::vector<std::int3
 
 void prepare(const Engine& engine, const py::dict& options) {
   const EmbedOptions o = options_from(options);
-  const py::gil_scoped_release release;
+  const ReleasedGil released;
   engine.prepare(o);
 }
 

@@ -1,5 +1,6 @@
 #include <pybind11/stl.h>
 
+#include "bindings/gil.h"
 #include "bindings/registers.h"
 #include "encoder/cuda/rehearsal.h"
 #include "encoder/kernels/custom_ops.h"
@@ -35,7 +36,7 @@ void register_runtime(py::module_& m) {
         encoder::cuda::register_rehearsal_op();
         ort::Runtime::load(path);
       },
-      py::arg("path"), py::call_guard<py::gil_scoped_release>(),
+      py::arg("path"), py::call_guard<ReleasedGil>(),
       "Open ONNX Runtime's shared library at `path` (once per process).");
   m.def("runtime_loaded", [] { return ort::Runtime::loaded(); }, "Whether ONNX Runtime is open.");
   m.def("runtime_version", [] { return ort::Runtime::get().version(); }, "Version of the open ONNX Runtime.");

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "bindings/gil.h"
 #include "bindings/registers.h"
 #include "bindings/word_keys.h"
 #include "sentencepiece/model.h"
@@ -103,7 +104,7 @@ py::tuple pieces_to_arrays(std::string_view text, std::vector<Piece>& pieces, co
 
 std::shared_ptr<Tokenizer> make_tokenizer(const py::bytes& model, std::size_t cache_bytes) {
   const std::string_view bytes = text_view(model);
-  const py::gil_scoped_release release;
+  const ReleasedGil released;
   return std::make_shared<Tokenizer>(std::make_shared<const Model>(Model::parse(bytes)), cache_bytes);
 }
 
@@ -111,7 +112,7 @@ py::tuple encode_text(Tokenizer& tokenizer, const py::object& text, const std::s
   const std::string_view view = text_view(text);
   std::vector<Piece> pieces;
   {
-    const py::gil_scoped_release release;
+    const ReleasedGil released;
     ThreadMemory& memory = memory_of_thread();
     tokenizer.encode_text(view, memory.scratch, pieces);
     memory.trim();
@@ -126,7 +127,7 @@ py::tuple encode_albert(Tokenizer& tokenizer, const py::object& text, const std:
   const std::string_view view = text_view(text);
   std::vector<Piece> pieces;
   {
-    const py::gil_scoped_release release;
+    const ReleasedGil released;
     ThreadMemory& memory = memory_of_thread();
     tokenizer.encode_albert(view, &is_digit, memory.scratch, pieces);
     memory.trim();
@@ -156,7 +157,7 @@ Ragged words_to_ids(Tokenizer& tokenizer, const py::list& words) {
   Ragged result;
   const std::span<std::int64_t> ends = begin_splits(result, memory.keys.size());
   {
-    const py::gil_scoped_release release;
+    const ReleasedGil released;
     tokenizer.encode_words(memory.keys, memory.scratch, memory.ids, ends);
   }
   result.ids = memory.ids.ids();
@@ -192,7 +193,7 @@ py::tuple encode_texts(Tokenizer& tokenizer, const py::list& texts) {
   Ragged result;
   const std::span<std::int64_t> ends = begin_splits(result, views.texts.size());
   {
-    const py::gil_scoped_release release;
+    const ReleasedGil released;
     for (std::size_t i = 0; i < ends.size(); ++i) {
       tokenizer.encode_text_ids(views.texts[i], memory.scratch, memory.ids);
       ends[i] = static_cast<std::int64_t>(memory.ids.size());

@@ -11,6 +11,7 @@
 
 #include "base/utf8.h"
 #include "bindings/arrays.h"
+#include "bindings/gil.h"
 #include "bindings/registers.h"
 #include "bindings/signals.h"
 #include "bindings/strings.h"
@@ -28,7 +29,7 @@ using columns::AnnotationColumn;
 using Column = std::shared_ptr<AnnotationColumn>;
 template <class Work>
 Column without_gil(Work work) {
-  const py::gil_scoped_release release;
+  const ReleasedGil released;
   return std::make_shared<AnnotationColumn>(work());
 }
 

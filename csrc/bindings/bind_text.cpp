@@ -9,6 +9,7 @@
 
 #include "base/span.h"
 #include "base/utf8.h"
+#include "bindings/gil.h"
 #include "bindings/registers.h"
 #include "bindings/strings.h"
 #include "text/albert_preprocess.h"
@@ -43,7 +44,7 @@ py::tuple unicode_facts(std::uint32_t code_point) {
 std::string to_lower(const py::str& text) {
   const std::string_view view = utf8_of(text, "text");
   std::string lowered;
-  const py::gil_scoped_release release;
+  const ReleasedGil released;
   text::to_lower(view, lowered);
   return lowered;
 }
@@ -51,7 +52,7 @@ std::string to_lower(const py::str& text) {
 std::pair<std::string, CodePointSpans> albert_preprocess(const py::str& text, bool keep_accents, bool lower,
                                                          bool remove_space) {
   const std::string_view view = utf8_of(text, "text");
-  const py::gil_scoped_release release;
+  const ReleasedGil released;
   text::Preprocessed preprocessed;
   text::albert_preprocess(view, {lower, keep_accents, remove_space}, preprocessed);
   std::vector<Span> originals;
@@ -66,7 +67,7 @@ std::pair<std::string, CodePointSpans> albert_preprocess(const py::str& text, bo
 
 CodePointSpans detect_sentences(const py::str& text) {
   const std::string_view view = utf8_of(text, "text");
-  const py::gil_scoped_release release;
+  const ReleasedGil released;
   std::vector<Span> sentences;
   text::SentenceScratch scratch;
   text::detect_sentences(view, sentences, scratch);
@@ -75,7 +76,7 @@ CodePointSpans detect_sentences(const py::str& text) {
 
 CodePointSpans split_words(const py::str& text) {
   const std::string_view view = utf8_of(text, "text");
-  const py::gil_scoped_release release;
+  const ReleasedGil released;
   std::vector<Span> words;
   text::split_words(view, words);
   return to_code_points(view, words);

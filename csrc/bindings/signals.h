@@ -1,13 +1,17 @@
 #pragma once
 
-#include <pybind11/pybind11.h>
+#include "bindings/gil.h"
 
 namespace albert_fast::bindings {
 
-/// Lets Python's signal handlers run; false when one of them raised.
+/// Lets Python's signal handlers run; false when one of them raised. For a thread that released the
+/// interpreter's lock.
 inline bool no_signal_raised() {
-  const pybind11::gil_scoped_acquire gil;
-  return PyErr_CheckSignals() == 0;
+  PyGILState_STATE before{};
+  take_gil([&] { before = PyGILState_Ensure(); });
+  const bool none = PyErr_CheckSignals() == 0;
+  PyGILState_Release(before);
+  return none;
 }
 
 }  // namespace albert_fast::bindings
