@@ -1,13 +1,12 @@
 #pragma once
 
 #include <Python.h>
-#include <unistd.h>
 
 #if defined(__GLIBCXX__)
 #include <cxxabi.h>
 #endif
 
-#include <utility>
+#include "base/end_of_process.h"
 
 namespace albert_fast::bindings {
 
@@ -21,12 +20,7 @@ inline bool is_finalizing() {
 #endif
 }
 
-/// What a daemon thread does then instead, as Python 3.14 has it: it waits for the process to end.
-[[noreturn]] inline void wait_for_the_end() {
-  while (true) pause();
-}
-
-/// Does something that takes the interpreter's lock.
+/// Does something that takes the interpreter's lock, or, as in Python 3.14, waits for the process to end.
 template <class Take>
 void take_gil(Take take) {
   if (is_finalizing()) wait_for_the_end();

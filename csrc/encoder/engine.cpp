@@ -10,6 +10,7 @@
 #include "encoder/annotate.h"
 #include "encoder/row_table.h"
 #include "encoder/runner.h"
+#include "ort/run_gate.h"
 
 namespace albert_fast::encoder {
 namespace {
@@ -140,6 +141,7 @@ void Engine::check(const EmbedOptions& options) const {
 
 void Engine::prepare(const EmbedOptions& options) const {
   check(options);
+  const ort::RunGate gate;
   model_->prepare({options.layers, options.pooling == Pooling::pooler, false});
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "ort/run_gate.h"
 
 namespace albert_fast::encoder {
 namespace {
@@ -145,7 +146,8 @@ class Run {
 
 void run_windows(const RunPlan& plan, const Destination& out, const std::function<bool()>& keep_going,
                  columns::EmbeddingStats& stats) {
-  Run(plan, out, stats).all(keep_going);
+  const ort::RunGate gate;
+  Run(plan, out, stats).all([&] { return !ort::RunGate::is_closed() && keep_going(); });
 }
 
 }  // namespace albert_fast::encoder

@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "base/error.h"
+#include "ort/run_gate.h"
 
 namespace albert_fast::ort {
 namespace {
@@ -90,7 +91,10 @@ void Runtime::load(const std::string& path) {
                                             "; it cannot switch to " + path + ". Start a new process");
   }
   const Runtime* fresh = new Runtime(path);
-  pthread_atfork(nullptr, nullptr, [] { generation.fetch_add(1, std::memory_order_relaxed); });
+  pthread_atfork(nullptr, nullptr, [] {
+    generation.fetch_add(1, std::memory_order_relaxed);
+    RunGate::forget_parent();
+  });
   runtime_instance.store(fresh);
 }
 
