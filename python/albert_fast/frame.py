@@ -22,7 +22,7 @@ from .cells import (
     says_nothing,
     take_cells,
 )
-from .columns import AnnotationColumn, Annotations
+from .columns import AnnotationColumn
 from .errors import InputError, WiringError
 from .extras import import_package
 from .row import Row
@@ -296,27 +296,17 @@ class Frame(SparkSurface):
     def to_arrow(self) -> Any:
         """Return a ``pyarrow.Table`` whose annotation columns have Spark NLP's struct; vectors are not copied.
 
+        A column of a pandas DataFrame without rows does not tell that it holds annotations, and has the type null. For
+        tables that may be empty run the pipeline on a frame: ``model.transform(start().createDataFrame(table))``.
+
         Raises
         ------
         MissingDependencyError
             pyarrow is not installed.
         """
-        pyarrow = import_package("pyarrow", "to_arrow")
-        arrays, fields = [], []
-        for name, cells in self._columns:
-            metadata = None
-            if annotator_type(cells) is not None:
-                column = as_annotation_column(cells)
-                array = column.to_arrow()
-                metadata = dict(column.arrow_metadata())
-            elif are_annotations(cells):
-                column = AnnotationColumn.from_rows(cells[0].annotatorType, [[cells[row]] for row in range(self._rows)])
-                array = column.to_arrow().combine_chunks().flatten()
-            else:
-                array = pyarrow.array([_plain(cells[row]) for row in range(self._rows)])
-            arrays.append(array)
-            fields.append(pyarrow.field(name, array.type, metadata=metadata))
-        return pyarrow.table(arrays, schema=pyarrow.schema(fields))
+        from .arrow import arrow_table
+
+        return arrow_table(self)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Export the whole table through Arrow's PyCapsule interface (needs pyarrow)."""
@@ -355,9 +345,3 @@ def _items_of(cell: Any, row: int) -> list[Any]:
     if isinstance(cell, (str, bytes)) or not isinstance(cell, (Sequence, np.ndarray)):
         raise InputError(f"explode takes a column of lists or annotations; row {row} holds {type(cell).__name__}.")
     return list(cell)
-
-
-def _plain(cell: Any) -> Any:
-    if isinstance(cell, np.ndarray):
-        return list(cell) if cell.ndim > 1 else cell
-    return list(cell) if isinstance(cell, Annotations) else cell

@@ -10,6 +10,7 @@ from .errors import InputError
 from .frame import Frame
 from .row import Row
 from .spark_surface import missing
+from .tables import missing_as_none, read_table
 
 
 class Session:
@@ -27,7 +28,7 @@ class Session:
         self.version: str = __version__
 
     def createDataFrame(self, data: Any, schema: Sequence[str] | str | None = None) -> Frame:
-        """Make a frame.
+        """Make a frame. What is missing (NaN, NA, NaT) is None in it; in a column of floats NaN stays, as in Spark.
 
         Parameters
         ----------
@@ -45,10 +46,8 @@ class Session:
         """
         names = _names(schema)
         if isinstance(data, Mapping) or hasattr(data, "iloc") or isinstance(data, Frame):
-            from .tables import read_table
-
             frame, _ = read_table(data)
-            frame = Frame([(name, frame.cells(name)) for name in frame.columns], len(frame))
+            frame = Frame([(name, missing_as_none(frame.cells(name))) for name in frame.columns], len(frame))
             return frame if names is None else frame.toDF(*names)
         if isinstance(data, str) or not hasattr(data, "__iter__"):
             raise InputError(f"createDataFrame takes a list of rows or a pandas DataFrame, not {type(data).__name__}.")
@@ -68,7 +67,8 @@ class Session:
                 raise InputError(f"Row {number} is {type(row).__name__} where others are lists. Give one kind of rows.")
             if len(row) != len(names):
                 raise InputError(f"Row {number} has {len(row)} values; there are {len(names)} columns ({names}).")
-        return Frame([(name, [row[i] for row in rows]) for i, name in enumerate(names)], len(rows))
+        columns = [(name, missing_as_none([row[i] for row in rows])) for i, name in enumerate(names)]
+        return Frame(columns, len(rows))
 
     def stop(self) -> None:
         """Do nothing: there is nothing to stop."""

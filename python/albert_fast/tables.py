@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .cells import pandas_values
+from .cells import Lazy, pandas_values
+from .columns import AnnotationColumn
 from .errors import InputError
 from .frame import Frame
 
@@ -60,7 +61,7 @@ def read_table(data: Any, text_column: str = "text") -> tuple[Frame, Restore]:
         )
     if isinstance(data, (set, frozenset)):
         raise InputError("The data is a set, which has no order. Give a list of texts.")
-    texts = list(data)
+    texts = missing_as_none(list(data))
     return Frame([(text_column, texts)], len(texts)), lambda frame: frame
 
 
@@ -110,4 +111,25 @@ def is_missing(cell: Any) -> bool:
     """Whether a cell stands for nothing: None, NaN, or pandas' NA and NaT."""
     if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
         return True
-    return isinstance(cell, (float, np.floating)) and math.isnan(cell)
+    return isinstance(cell, _FLOATS) and math.isnan(cell)
+
+
+def missing_as_none(cells: Sequence[Any]) -> Sequence[Any]:
+    """Return a column with None where it has NaN, NA or NaT. In a column of floats NaN is a number, as in Spark."""
+    if isinstance(cells, (AnnotationColumn, Lazy)) or (hasattr(cells, "isna") and not cells.isna().any()):
+        return cells
+    gone = [is_missing(cell) for cell in cells]
+    if _holds_floats(cells, gone):
+        gone = [missing and not isinstance(cell, _FLOATS) for cell, missing in zip(cells, gone, strict=True)]
+    if not any(gone):
+        return cells
+    return [None if missing else cell for cell, missing in zip(cells, gone, strict=True)]
+
+
+def _holds_floats(cells: Sequence[Any], gone: Sequence[bool]) -> bool:
+    if getattr(getattr(cells, "dtype", None), "kind", None) == "f":
+        return True
+    return any(isinstance(cell, _FLOATS) and not missing for cell, missing in zip(cells, gone, strict=True))
+
+
+_FLOATS = (float, np.floating)

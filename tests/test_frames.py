@@ -1,0 +1,101 @@
+"""Tables of others in and out of a frame: what is missing, Arrow's types, tables that are not pandas'."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import albert_fast
+from albert_fast import DocumentAssembler, Frame, Pipeline, PipelineModel, Tokenizer
+
+pd = pytest.importorskip("pandas")
+
+
+@pytest.fixture(scope="module")
+def words() -> PipelineModel:
+    stages = [DocumentAssembler(input_col="text"), Tokenizer(input_cols=["document"], output_col="token")]
+    return Pipeline(stages=stages).fit()
+
+
+def frame_of(data: Any, names: Any = None) -> Frame:
+    return albert_fast.start().createDataFrame(data, names)
+
+
+# ------------------------------------------------------------------------------------------- what is missing
+
+MISSING = {
+    "text of pandas": pd.Series(["a", None]),
+    "objects": pd.Series(["a", np.nan], dtype=object),
+    "string": pd.Series(["a", None], dtype="string"),
+    "category": pd.Series(["a", None], dtype="category"),
+    "datetime": pd.Series([pd.Timestamp("2020-01-01"), pd.NaT]),
+    "datetime with a zone": pd.Series([pd.Timestamp("2020-01-01", tz="UTC"), pd.NaT]),
+    "timedelta": pd.Series([pd.Timedelta(1, "s"), pd.NaT]),
+    "Int64": pd.Series([1, None], dtype="Int64"),
+    "Float64": pd.Series([1.5, None], dtype="Float64"),
+    "boolean": pd.Series([True, None], dtype="boolean"),
+}
+
+
+@pytest.mark.parametrize("column", MISSING.values(), ids=MISSING)
+def test_what_pandas_has_not_is_none_and_null(column: Any, words: PipelineModel) -> None:
+    pytest.importorskip("pyarrow")
+    table = pd.DataFrame({"text": ["x", "y"], "c": column})
+    frame = frame_of(words.transform(table))
+    assert frame.collect()[0].c is not None
+    assert frame.collect()[1].c is None
+    arrow = frame.to_arrow()
+    assert arrow["c"].null_count == 1
+    assert arrow["token"][0][0]["result"].as_py() == "x"
+    assert frame.toPandas()["c"].isna().tolist() == [False, True]
+
+
+def test_nan_of_a_column_of_floats_is_a_number(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("pyarrow")
+    for cells in (pd.Series([1.5, np.nan]), pd.Series([1.5, np.nan], dtype=object), [1.5, float("nan")]):
+        frame = frame_of({"f": cells})
+        assert np.isnan(frame.collect()[1].f)
+        assert frame.to_arrow()["f"].null_count == 0
+    frame.show()
+    assert "|nan|" in capsys.readouterr().out
+
+
+def test_missing_texts_are_shown_as_null(words: PipelineModel, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = pd.Series(["a", None])
+    for frame in (
+        frame_of({"text": texts}),
+        frame_of([["a"], [np.nan]], "text"),
+        words.transform(texts).select("text"),
+    ):
+        frame.show()
+        assert capsys.readouterr().out.splitlines()[3:5] == ["|   a|", "|null|"]
+    empty = frame_of(pd.DataFrame({"text": [None, np.nan]}, dtype=object))
+    assert [row.text for row in empty.collect()] == [None, None]
+
+
+def test_a_frame_with_nothing_missing_keeps_the_arrays_of_pandas() -> None:
+    table = pd.DataFrame({"n": pd.array([1, 2], dtype="Int64"), "c": pd.Categorical(["u", "v"])})
+    assert frame_of(table).toPandas().dtypes.tolist() == table.dtypes.tolist()
+
+
+def test_other_packages_take_missing_cells() -> None:
+    polars = pytest.importorskip("polars")
+    pyarrow = pytest.importorskip("pyarrow")
+    frame = frame_of(pd.DataFrame({"text": ["a", None], "day": [pd.NaT, pd.Timestamp("2020-01-01")]}))
+    assert polars.DataFrame(frame)["text"].to_list() == ["a", None]
+    assert pyarrow.table(frame)["day"].null_count == 1
+
+
+# ------------------------------------------------------------------------------------------- Arrow's types
+
+
+def test_a_table_without_rows_has_its_types(words: PipelineModel) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    table = pd.DataFrame({"text": pd.Series([], dtype="string"), "n": pd.Series([], dtype="int64")})
+    full = pd.DataFrame({"text": ["a"], "n": [1]})
+    schema, expected = (words.transform(frame_of(data)).to_arrow().schema for data in (table, full))
+    assert schema.equals(expected, check_metadata=True)
+    assert schema.field("text").type == pyarrow.string()
+    assert schema.field("token").type.value_type.field("result").type == pyarrow.string()
