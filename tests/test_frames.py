@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import albert_fast
-from albert_fast import DocumentAssembler, Frame, Pipeline, PipelineModel, Tokenizer
+from albert_fast import DocumentAssembler, Finisher, Frame, Pipeline, PipelineModel, Tokenizer
 
 pd = pytest.importorskip("pandas")
 
@@ -99,3 +99,22 @@ def test_a_table_without_rows_has_its_types(words: PipelineModel) -> None:
     assert schema.equals(expected, check_metadata=True)
     assert schema.field("text").type == pyarrow.string()
     assert schema.field("token").type.value_type.field("result").type == pyarrow.string()
+
+
+def test_the_metadata_of_a_finisher_is_spark_nlps_struct(words: PipelineModel) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    finisher = Finisher(input_cols=["token"], include_metadata=True)
+    frame = Pipeline(stages=[*words.stages, finisher]).fit().transform(["a b", ""])
+    column = frame.to_arrow()["finished_token_metadata"]
+    # As Spark NLP's schema has it (golden: finisher_meta): array<struct<_1:string,_2:string>>.
+    assert column.type.value_type == pyarrow.struct([("_1", pyarrow.string()), ("_2", pyarrow.string())])
+    assert column.to_pylist() == [[{"_1": "sentence", "_2": "0"}] * 2, []]
+    assert frame.collect()[0].finished_token_metadata == [("sentence", "0")] * 2
+
+
+def test_rows_in_cells_are_structs_by_their_names() -> None:
+    pytest.importorskip("pyarrow")
+    rows = frame_of([["a", 1]], ["text", "n"]).collect()
+    assert frame_of({"row": rows, "pair": [("x", 2)]}).to_arrow().to_pylist() == [
+        {"row": {"text": "a", "n": 1}, "pair": {"_1": "x", "_2": 2}}
+    ]

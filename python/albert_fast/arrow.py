@@ -42,7 +42,12 @@ def _values(pyarrow: Any, cells: Sequence[Any]) -> Any:
 
 
 def _plain(cell: Any) -> Any:
-    """Return a cell as pyarrow takes it: a matrix as its rows."""
+    """Return a cell as pyarrow takes it: a matrix as rows, a struct (a tuple, as in Spark) as its fields by name."""
     if isinstance(cell, np.ndarray):
         return list(cell) if cell.ndim > 1 else cell
+    if isinstance(cell, tuple):
+        names = getattr(cell, "_names", [f"_{number + 1}" for number in range(len(cell))])
+        return {name: _plain(value) for name, value in zip(names, cell, strict=True)}
+    if isinstance(cell, list) and cell and isinstance(cell[0], tuple):
+        return [_plain(item) for item in cell]
     return list(cell) if isinstance(cell, Annotations) else cell
