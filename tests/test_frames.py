@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
 import pytest
 
 import albert_fast
-from albert_fast import DocumentAssembler, Finisher, Frame, Pipeline, PipelineModel, Tokenizer
+from albert_fast import DocumentAssembler, Finisher, Frame, InputError, Pipeline, PipelineModel, Tokenizer
 
 pd = pytest.importorskip("pandas")
 
@@ -118,3 +119,63 @@ def test_rows_in_cells_are_structs_by_their_names() -> None:
     assert frame_of({"row": rows, "pair": [("x", 2)]}).to_arrow().to_pylist() == [
         {"row": {"text": "a", "n": 1}, "pair": {"_1": "x", "_2": 2}}
     ]
+
+
+# ------------------------------------------------------------------------------------------- tables of others
+
+
+def test_tables_of_polars_and_pyarrow_are_read() -> None:
+    columns = {"text": ["a", None], "n": [1, 2]}
+    pyarrow = pytest.importorskip("pyarrow")
+    tables = [pyarrow.table(columns), pyarrow.table(columns).to_batches()[0]]
+    if polars := optional("polars"):
+        tables.append(polars.DataFrame(columns))
+    for table in tables:
+        frame = frame_of(table)
+        assert frame.columns == ["text", "n"]
+        assert [tuple(row) for row in frame.collect()] == [("a", 1), (None, 2)]
+        assert frame_of(table, ["x", "y"]).first().x == "a"
+
+
+def test_a_table_that_is_not_read_is_named(words: PipelineModel) -> None:
+    class DataFrame:  # as PySpark's
+        columns = ("text",)
+
+        def toPandas(self) -> None: ...
+
+    DataFrame.__module__ = "pyspark.sql"
+    with pytest.raises(InputError, match=r"a pyspark DataFrame, which is not read. Make it a pandas DataFrame"):
+        frame_of(DataFrame())
+    with pytest.raises(InputError, match=r"a pyspark DataFrame. Give data.toPandas"):
+        words.transform(DataFrame())
+
+
+def test_a_matrix_has_rows_and_columns() -> None:
+    texts = np.array([["a", "b"], ["c", "d"]])
+    assert [row.asDict() for row in frame_of(texts, ["x", "y"]).collect()] == [
+        {"x": "a", "y": "b"},
+        {"x": "c", "y": "d"},
+    ]
+    assert frame_of(np.zeros((1, 3))).columns == ["_1", "_2", "_3"]
+    assert frame_of(np.array(["a", "b"])).columns == ["value"]
+    with pytest.raises(InputError, match=r"an array of 3 dimensions. Give a matrix"):
+        frame_of(np.zeros((1, 2, 3)))
+    with pytest.raises(InputError, match=r"Row 0 has 2 values; there are 3 columns"):
+        frame_of(texts, ["x", "y", "z"])
+
+
+def test_arrays_of_pyarrow_are_columns_and_texts(words: PipelineModel) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    for texts in (pyarrow.array(["a b", None]), pyarrow.chunked_array([["a b"], [None]])):
+        result = words.transform({"text": texts})
+        assert result["text"] == ["a b", None]
+        assert [cell.result for cell in result["token"]] == [["a", "b"], []]
+        assert [row.text for row in words.transform(texts).collect()] == ["a b", None]
+        assert frame_of(texts, "text").first().text == "a b"
+
+
+def optional(package: str) -> Any:
+    try:
+        return importlib.import_module(package)
+    except ImportError:
+        return None

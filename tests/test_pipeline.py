@@ -294,7 +294,7 @@ def test_data_that_is_no_table(data: Any, message: str, fitted: PipelineModel) -
 
 def test_tables_of_other_libraries_are_named(fitted: PipelineModel) -> None:
     pa = pytest.importorskip("pyarrow")
-    with pytest.raises(InputError, match=r"a pyarrow Table, which is not read yet. Give data.to_pandas"):
+    with pytest.raises(InputError, match=r"a pyarrow Table. Give data.to_pandas"):
         fitted.transform(pa.table({"text": TEXTS}))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
+from .foreign_tables import columns_of, is_foreign, without_scalars
 from .frame import Frame
 from .row import Row
 from .spark_surface import missing
@@ -33,7 +34,8 @@ class Session:
         Parameters
         ----------
         data
-            A list of rows (lists, tuples, dicts, or single values), a pandas DataFrame, or a dict of columns.
+            A list of rows (lists, tuples, dicts, or single values), a matrix, a table of pandas, polars or pyarrow, or
+            a dict of columns.
         schema
             Names of the columns, or one name. Default: the names that the data has, else ``_1``, ``_2`` ... (``value``
             for single values), as in Spark. The names of a PySpark StructType or of "text string, id int" are read; the
@@ -49,9 +51,13 @@ class Session:
             frame, _ = read_table(data)
             frame = Frame([(name, missing_as_none(frame.cells(name))) for name in frame.columns], len(frame))
             return frame if names is None else frame.toDF(*names)
+        if is_foreign(data):
+            read = columns_of(data)
+            frame = Frame(read, len(read[0][1]) if read else 0)
+            return frame if names is None else frame.toDF(*names)
         if isinstance(data, str) or not hasattr(data, "__iter__"):
             raise InputError(f"createDataFrame takes a list of rows or a pandas DataFrame, not {type(data).__name__}.")
-        rows = list(data)
+        rows = _rows(data)
         if rows and all(isinstance(row, Mapping) for row in rows):
             names = names or list(dict.fromkeys(key for row in rows for key in row))
             rows = [[row.get(name) for name in names] for row in rows]
@@ -81,6 +87,13 @@ class Session:
 
     def __repr__(self) -> str:
         return f"albert_fast session {self.version} (no Spark behind it)"
+
+
+def _rows(data: Any) -> list[Any]:
+    dimensions = getattr(data, "ndim", 1)
+    if dimensions > 2:
+        raise InputError(f"createDataFrame got an array of {dimensions} dimensions. Give a matrix: rows and columns.")
+    return list(data.tolist() if dimensions == 2 else without_scalars(data))
 
 
 _TYPE_NAMES = frozenset("string int integer long bigint float double boolean".split())

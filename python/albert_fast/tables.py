@@ -12,6 +12,7 @@ import numpy as np
 from .cells import Lazy, pandas_values
 from .columns import AnnotationColumn
 from .errors import InputError
+from .foreign_tables import is_foreign, title, without_scalars
 from .frame import Frame
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ def read_table(data: Any, text_column: str = "text") -> tuple[Frame, Restore]:
     Parameters
     ----------
     data
-        A `Frame`, a pandas DataFrame, a dict of columns, or texts: a list, tuple, one-dimensional array or pandas
-        Series.
+        A `Frame`, a pandas DataFrame, a dict of columns, or texts: a list, tuple, one-dimensional array or Series, also
+        of polars or pyarrow.
     text_column
         Name for the column of texts that come without one.
 
@@ -49,10 +50,11 @@ def read_table(data: Any, text_column: str = "text") -> tuple[Frame, Restore]:
         return _read_pandas(data)
     if isinstance(data, Mapping):
         return _read_dict(data)
-    if hasattr(data, "column_names") or (hasattr(data, "columns") and hasattr(data, "to_pandas")):
+    if is_foreign(data):
+        method = "to_pandas" if hasattr(data, "to_pandas") else "toPandas"
         raise InputError(
-            f"The data is a {type(data).__module__.split('.')[0]} {type(data).__name__}, which is not read yet. Give "
-            "data.to_pandas(), or one column of it as a list."
+            f"The data is a {title(data)}. Give data.{method}() for a pandas DataFrame with the annotations, or "
+            "start().createDataFrame(data) for a frame."
         )
     if isinstance(data, (str, bytes)) or not isinstance(data, Iterable) or getattr(data, "ndim", 1) == 0:
         raise InputError(
@@ -61,7 +63,7 @@ def read_table(data: Any, text_column: str = "text") -> tuple[Frame, Restore]:
         )
     if isinstance(data, (set, frozenset)):
         raise InputError("The data is a set, which has no order. Give a list of texts.")
-    texts = missing_as_none(list(data))
+    texts = missing_as_none(list(without_scalars(data)))
     return Frame([(text_column, texts)], len(texts)), lambda frame: frame
 
 
@@ -72,7 +74,8 @@ def _is_pandas(data: Any, kind: str) -> bool:
 
 def _read_dict(data: Mapping[Any, Any]) -> tuple[Frame, Restore]:
     columns: list[tuple[str, Sequence[Any]]] = []
-    for name, cells in data.items():
+    for name, given in data.items():
+        cells = without_scalars(given)
         if isinstance(cells, (str, bytes, Mapping)) or not isinstance(cells, Iterable):
             raise InputError(f"Column {name!r} is {type(cells).__name__}. Give a list of cells, one for every row.")
         columns.append((str(name), cells if isinstance(cells, Sequence) else list(cells)))
