@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import albert_fast
-from albert_fast import DocumentAssembler, Finisher, Frame, InputError, Pipeline, PipelineModel, Tokenizer
+from albert_fast import (
+    AlbertEmbeddings,
+    DocumentAssembler,
+    EmbeddingsFinisher,
+    Finisher,
+    Frame,
+    InputError,
+    Pipeline,
+    PipelineModel,
+    Tokenizer,
+)
 
 pd = pytest.importorskip("pandas")
 
@@ -172,6 +183,26 @@ def test_arrays_of_pyarrow_are_columns_and_texts(words: PipelineModel) -> None:
         assert [cell.result for cell in result["token"]] == [["a", "b"], []]
         assert [row.text for row in words.transform(texts).collect()] == ["a b", None]
         assert frame_of(texts, "text").first().text == "a b"
+
+
+# ------------------------------------------------------------------------------------------- cells of vectors
+
+
+def test_finished_vectors_go_to_parquet_from_pandas(
+    tiny: AlbertEmbeddings, words: PipelineModel, tmp_path: Path
+) -> None:
+    pytest.importorskip("pyarrow")
+    stages = [
+        *words.stages,
+        tiny.copy().setInputCols("document", "token").setOutputCol("e"),
+        EmbeddingsFinisher(input_cols=["e"], output_cols=["v"], clean_annotations=True),
+    ]
+    made = Pipeline(stages=stages).fit().transform(pd.DataFrame({"text": ["One two", "", "Three"]}))
+    assert [type(cell) for cell in made["v"]] == [list] * 3
+    made.to_parquet(tmp_path / "v.parquet")
+    back = pd.read_parquet(tmp_path / "v.parquet")
+    assert [len(cell) for cell in back["v"]] == [2, 0, 1]
+    np.testing.assert_array_equal(back["v"][0][1], made["v"][0][1])
 
 
 def optional(package: str) -> Any:

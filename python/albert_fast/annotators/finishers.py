@@ -110,10 +110,9 @@ class _Finisher(Stage):
 class EmbeddingsFinisher(_Finisher):
     """Take the vectors out of annotations (Spark NLP's class of that name).
 
-    Each cell of an output column is a float32 matrix [annotations, dimension], a view of the engine's memory; in a
-    column where some annotations have no vector (sentences without words) it is a list of vectors, empty ones among
-    them.
-    With ``output_as_vector=True`` it is a list of float64 vectors, as Spark ML's DenseVector has them.
+    Each cell of an output column is a list of float32 vectors, views of the engine's memory; that of an annotation
+    without a vector (a sentence without words) is empty. With ``output_as_vector=True`` they are float64, as Spark ML's
+    DenseVector has them. The matrix of a row is ``vectors`` of its annotations, without a copy.
 
     Other Parameters
     ----------------
@@ -149,14 +148,14 @@ class EmbeddingsFinisher(_Finisher):
 
 
 def _vectors(column: AnnotationColumn, as_vector: bool) -> Lazy:
-    def one_by_one(row: int) -> list[Any]:
-        return [column.vector(i) for i in range(*column.bounds(row))]
+    def views(row: int) -> list[Any]:
+        if column.vector_rows is None:
+            return list(column.vectors_of(*column.bounds(row)))
+        return [column.vector(i) for i in range(*column.bounds(row))]  # some have none
 
     if as_vector:
-        return Lazy(len(column), lambda row: [vector.astype(np.float64) for vector in one_by_one(row)])
-    if column.vector_rows is not None:  # some have none, and a matrix has no room for that
-        return Lazy(len(column), one_by_one)
-    return Lazy(len(column), lambda row: column.vectors_of(*column.bounds(row)))
+        return Lazy(len(column), lambda row: [vector.astype(np.float64) for vector in views(row)])
+    return Lazy(len(column), views)
 
 
 class Finisher(_Finisher):

@@ -18,6 +18,7 @@ What stands in them differs where nlu's is wrong or not ours to give:
   A pipeline from ``path=`` that was saved with ``compat="sparknlp"`` keeps to that.
 - At the levels sentence, document and chunk a cell is the matrix of the token vectors. A sentence has those of its own
   tokens, and its own lists of tokens, places and metadata; nlu repeats the whole document's in every sentence.
+  pandas writes no matrices to Parquet; lists of their rows it does: ``frame[name].map(list, na_action="ignore")``.
 - Sentences are found by the pragmatic rules (`SentenceDetector`), not by the neural detector of nlu 3 and later.
 - A long text is one input of the model at the levels document and chunk, read in windows; nlu cuts it.
 - Texts are cleaned up with "shrink", as in nlu: places count characters of the text with its blanks collapsed.
