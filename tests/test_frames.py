@@ -19,7 +19,10 @@ from albert_fast import (
     InputError,
     Pipeline,
     PipelineModel,
+    SentenceDetector,
+    SentenceEmbeddings,
     Tokenizer,
+    WiringError,
 )
 
 pd = pytest.importorskip("pandas")
@@ -203,6 +206,41 @@ def test_finished_vectors_go_to_parquet_from_pandas(
     back = pd.read_parquet(tmp_path / "v.parquet")
     assert [len(cell) for cell in back["v"]] == [2, 0, 1]
     np.testing.assert_array_equal(back["v"][0][1], made["v"][0][1])
+
+
+def pooled(tiny: AlbertEmbeddings, source: str) -> PipelineModel:
+    stages = [
+        DocumentAssembler(input_col="text"),
+        SentenceDetector(input_cols=["document"], output_col="sentence"),
+        Tokenizer(input_cols=["sentence"], output_col="token"),
+        tiny.copy().setInputCols("sentence", "token").setOutputCol("e"),
+        SentenceEmbeddings(input_cols=[source, "e"], output_col="pooled"),
+    ]
+    return Pipeline(stages=stages).fit()
+
+
+@pytest.mark.parametrize("texts", [["One."], ["One. Two.", "Three."], []], ids=["one sentence", "several", "none"])
+@pytest.mark.parametrize("source", ["document", "sentence"])
+def test_sentence_vectors_stand_at_their_own_level_whatever_the_data(
+    tiny: AlbertEmbeddings, source: str, texts: list[str]
+) -> None:
+    frame = pooled(tiny, source).transform(texts)
+    other = {"document": "sentence", "sentence": "document"}[source]
+    for made in (frame, frame_of(frame.toPandas()) if texts else frame, frame.take(np.arange(len(texts)))):
+        shown = made.to_pandas(level=source)["pooled"]
+        assert len(shown) == made.annotations(source).core.size
+        assert all(np.array_equal(a, b) for a, b in zip(shown, made.annotations("pooled").vectors, strict=True))
+        message = rf"rows are the annotations of '{other}', .* 'pooled' belong to those of '{source}'. .*drop"
+        with pytest.raises(WiringError, match=message):
+            made.to_pandas(level=other)
+        assert len(made.drop("pooled").to_pandas(level=other)) == made.annotations(other).core.size
+
+
+def test_sentence_vectors_of_a_renamed_column(tiny: AlbertEmbeddings) -> None:
+    frame = pooled(tiny, "sentence").transform(["One. Two."]).withColumnRenamed("sentence", "s")
+    assert len(frame.to_pandas(level="sentence")) == 2
+    with pytest.raises(WiringError, match=r"rows are the annotations of 'document', .* 'pooled' belong to others"):
+        frame.to_pandas(level="document")
 
 
 def optional(package: str) -> Any:

@@ -127,7 +127,8 @@ def as_annotation_column(cells: Sequence[Any], empty: str | None = None) -> Anno
     utf16 = bool(columns) and columns[0].core.utf16
     made = AnnotationColumn.from_rows(kind, [list(view) for view in views], utf16=utf16)
     same = {key: value for key, value in columns[0].metadata.items() if _agree(columns, key)} if columns else {}
-    return AnnotationColumn(made.core, {**made.metadata, **same})
+    source = columns[0].source if len({column.source for column in columns}) == 1 else None
+    return AnnotationColumn(made.core, {**made.metadata, **same}, source)
 
 
 def _agree(columns: Sequence[AnnotationColumn], key: str) -> bool:

@@ -29,12 +29,17 @@ class AnnotationColumn(Sequence["Annotations"]):
     ----------
     metadata : mapping
         Spark NLP's column metadata: "annotatorType", and for embeddings "dimension" and "ref".
+    source : str or None
+        Of sentence embeddings, the column of sentences or documents that the vectors belong to, where it is known.
     """
 
-    __slots__ = ("_core", "metadata")
+    __slots__ = ("_core", "metadata", "source")
 
-    def __init__(self, core: _core.AnnotationColumn, metadata: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, core: _core.AnnotationColumn, metadata: Mapping[str, Any] | None = None, source: str | None = None
+    ) -> None:
         self._core = core
+        self.source = source
         self.metadata: dict[str, Any] = {"annotatorType": core.type, **(metadata or {})}
 
     @classmethod
@@ -155,7 +160,7 @@ class AnnotationColumn(Sequence["Annotations"]):
 
     def take(self, rows: Sequence[int] | NDArray[np.integer]) -> AnnotationColumn:
         """Return a column of some rows, in the order given."""
-        return AnnotationColumn(self._core.take(np.asarray(rows, dtype=np.int64)), self.metadata)
+        return AnnotationColumn(self._core.take(np.asarray(rows, dtype=np.int64)), self.metadata, self.source)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -194,10 +199,12 @@ class AnnotationColumn(Sequence["Annotations"]):
                 core.documents,
             ),
             "metadata": self.metadata,
+            "source": self.source,
         }
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        self.__init__(_core.AnnotationColumn(*state["parts"]), state["metadata"])  # type: ignore[misc]
+        core = _core.AnnotationColumn(*state["parts"])
+        self.__init__(core, state["metadata"], state["source"])  # type: ignore[misc]
 
     # ---------------------------------------------------------------- Arrow
 

@@ -286,6 +286,11 @@ class Frame(SparkSurface):
             each column of word embeddings the token's vector (a view; None where it has none), or for each column of
             sentence embeddings the sentence's. The index is that of the row it comes from; columns without
             annotations repeat.
+
+        Raises
+        ------
+        WiringError
+            There are no annotations of that kind, or sentence embeddings belong to those of another level.
         """
         if level is None:
             return self.toPandas()

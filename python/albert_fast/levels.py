@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,7 +40,10 @@ def explode_to(frame: Table, level: str) -> pd.DataFrame:
     values[number] = sentence_numbers(unit)
     for other in vectors:
         column = frame.annotations(other)
-        values[other] = pandas_values(vectors_at(column, align(unit, column)))
+        found = align(unit, column)
+        if level != "token":
+            _check_units(types, other, column, name, found)
+        values[other] = pandas_values(vectors_at(column, found))
     made: pd.DataFrame = pandas.DataFrame(values, index=index)
     return made
 
@@ -51,6 +54,24 @@ def _check_names(columns: Sequence[str], made: Sequence[str], level: str) -> Non
         raise WiringError(
             f"level={level!r} makes a column {taken[0]!r}, which is there already. Rename that column first, for "
             f"example with withColumnRenamed({taken[0]!r}, 'my_{taken[0]}'), or drop it."
+        )
+
+
+def _check_units(
+    types: Mapping[str, str | None], vectors: str, column: AnnotationColumn, unit: str, found: NDArray[np.int64]
+) -> None:
+    """Raise where sentence embeddings belong to other annotations than those that are the rows.
+
+    Which those are does not depend on the data, where it is known: a document of one sentence stands at its place.
+    """
+    if column.source is not None and types.get(column.source) == "document":
+        fits, theirs = column.source == unit, f"those of {column.source!r}"
+    else:
+        fits, theirs = np.count_nonzero(found >= 0) == column.core.size, "others"
+    if not fits:
+        raise WiringError(
+            f"The rows are the annotations of {unit!r}, and the vectors of {vectors!r} belong to {theirs}. Take the "
+            f"level of those, or leave the vectors out first: frame.drop({vectors!r})."
         )
 
 

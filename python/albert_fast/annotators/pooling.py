@@ -70,7 +70,8 @@ class SentenceEmbeddings(Annotator):
             "dimension": self.get_param("dimension") or words.metadata.get("dimension", 0),
             "ref": self.get_param("storageRef") or words.metadata.get("ref", self.uid),
         }
-        return frame.with_column(self.output_col(), AnnotationColumn(core, metadata))
+        source = self._input_name(frame, "document")
+        return frame.with_column(self.output_col(), AnnotationColumn(core, metadata, source))
 
 
 class ChunkEmbeddings(Annotator):

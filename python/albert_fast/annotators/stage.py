@@ -119,12 +119,15 @@ class Stage(p.HasParams):
 
     def _input(self, frame: Frame, kind: str) -> AnnotationColumn:
         """Return the input column of one type, whichever of them it is."""
+        return frame.annotations(self._input_name(frame, kind), kind)
+
+    def _input_name(self, frame: Frame, kind: str) -> str:
         for name in self.input_cols():
             if frame.type_of(name) == kind:
-                return frame.annotations(name)
+                return name
         for name in self.input_cols():
             if frame.wiring()[name] == EMPTY:
-                return frame.annotations(name, kind)
+                return name
         raise WiringError(f"{self._title()} needs an input column of type {kind}. {there(frame.types())}")
 
     # ---------------------------------------------------------------- work
