@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from albert_fast import AlbertEmbeddings, Embeddings
+from albert_fast import AlbertEmbeddings, Embeddings, InputError
 
 TEXT = ["some words about memory", "and more of them"]
 
@@ -72,3 +72,35 @@ def test_results_do_not_share_memory(tiny: AlbertEmbeddings) -> None:
     first, second = tiny.embed(TEXT), tiny.embed(TEXT)
     first.vectors[:] = 0
     assert second.vectors.any()
+
+
+def test_consecutive_texts_are_views(tiny: AlbertEmbeddings) -> None:
+    texts = ["I love NLP", "", "two words", "one"]
+    for level in ("word", "piece", "document"):
+        out = tiny.embed(texts, level=level)
+        for begin, end in ((1, 3), (0, 4), (2, None), (None, -1), (3, 1), (9, 12)):
+            part = out[begin:end]
+            chosen = range(len(texts))[begin:end]
+            assert list(part.texts) == [texts[number] for number in chosen]
+            assert part.row_splits[0] == 0
+            assert part.row_splits[-1] == len(part.vectors) == len(part.begin)
+            assert part.words == [word for number in chosen for word in out[number].words]
+            assert len(part) == len(chosen)
+            for mine, number in zip(part, chosen, strict=True):
+                np.testing.assert_array_equal(mine.vectors, out[number].vectors)
+            assert not len(part.vectors) or np.shares_memory(part.vectors, out.vectors)
+    with pytest.raises(InputError, match=r"not by steps of -1"):
+        out[::-1]
+
+
+def test_as_an_array_a_result_is_its_vectors(tiny: AlbertEmbeddings) -> None:
+    out = tiny.embed(["I love NLP", "", "two words"])
+    assert np.asarray(out) is out.vectors
+    assert np.asarray(out, dtype=np.float64).dtype == np.float64
+    assert not np.shares_memory(np.array(out), out.vectors)
+    np.testing.assert_array_equal(np.array(out), out.vectors)
+    assert np.asarray(out[2:]).shape == (2, out.vectors.shape[1])
+    if int(np.__version__.split(".")[0]) >= 2:
+        assert np.shares_memory(np.asarray(out, copy=False), out.vectors)
+        with pytest.raises(ValueError, match="copy"):
+            np.asarray(out, dtype=np.float64, copy=False)

@@ -363,7 +363,7 @@ def test_indexing(tiny: AlbertEmbeddings) -> None:
     with pytest.raises(IndexError, match="text 4 does not exist"):
         out[4]
     with pytest.raises(TypeError):
-        out[0:1]  # type: ignore[index]
+        out["0"]  # type: ignore[index]
     assert repr(out) == f"Embeddings(4 texts, 20 word rows, {tiny.hidden_size} dimensions)"
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .errors import InputError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -16,8 +18,9 @@ class Embeddings:
     """Vectors of words, pieces, sentences or documents, with their places in the texts.
 
     All arrays have one entry per row and stand in input order. Nothing is copied from the engine: `vectors` is the
-    memory that the model wrote its last result into, kept alive by the arrays that view it. ``result[i]`` and
-    iteration give `Embeddings` of single texts whose arrays are views.
+    memory that the model wrote its last result into, kept alive by the arrays that view it. ``result[i]``,
+    ``result[first:last]`` and iteration give `Embeddings` of single or consecutive texts whose arrays are views.
+    ``numpy.asarray(result)`` is `vectors`.
 
     Attributes
     ----------
@@ -138,24 +141,47 @@ class Embeddings:
         """Return the number of texts."""
         return len(self.row_splits) - 1
 
-    def __getitem__(self, index: int) -> Embeddings:
-        """Return the rows of one text; every array is a view."""
+    def __getitem__(self, index: int | slice) -> Embeddings:
+        """Return the rows of one text, or of consecutive texts; every array is a view.
+
+        Raises
+        ------
+        IndexError
+            There is no such text.
+        InputError
+            The slice skips texts or turns them round, of which there is no view.
+        """
         count = len(self)
+        if isinstance(index, slice):
+            begin, end, step = index.indices(count)
+            if step != 1:
+                raise InputError(
+                    f"Texts can be taken in a row, as in result[2:5], not by steps of {step}. Iterate over the result, "
+                    "or embed the texts that you want."
+                )
+            return self._part(begin, max(begin, end))
         number = operator.index(index)
         if not -count <= number < count:
             raise IndexError(f"text {number} does not exist; there are {count}")
         number %= count
-        first, last = int(self.row_splits[number]), int(self.row_splits[number + 1])
+        return self._part(number, number + 1)
+
+    def _part(self, begin: int, end: int) -> Embeddings:
+        first, last = int(self.row_splits[begin]), int(self.row_splits[end])
         columns: dict[str, Any] = {name: array[first:last] for name, array in self._arrays.items()}
         columns["vectors"] = self.vectors[first:last]
-        columns["row_splits"] = np.array([0, last - first], dtype=np.int64)
+        columns["row_splits"] = self.row_splits[begin : end + 1] - first
         columns["stats"] = self.stats
-        part = Embeddings(
-            columns, self._texts[number : number + 1], level=self._level, utf16=self._utf16, piece=self._piece
-        )
+        part = Embeddings(columns, self._texts[begin:end], level=self._level, utf16=self._utf16, piece=self._piece)
         if self._words is not None:
             part._words = self._words[first:last]
         return part
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """Return the vectors of all texts, a row for each; `row_splits` says whose they are."""
+        if copy is None:  # NumPy before 2 does not know it
+            return np.asarray(self.vectors, dtype=dtype)
+        return np.array(self.vectors, dtype=dtype, copy=copy)
 
     def __getstate__(self) -> dict[str, Any]:
         if self._level == "piece":
