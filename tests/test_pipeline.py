@@ -396,7 +396,8 @@ def test_one_row_for_every_token_sentence_and_document(fitted: PipelineModel, ti
     dropped = lossy.transform(["a \u200b b"]).to_pandas(level="token")
     assert [vector is None for vector in dropped["embeddings"]] == [False, True, False]
     with pytest.raises(ParameterError, match="token, sentence, document"):
-        frame.to_pandas(level="word")
+        frame.to_pandas(level="chunk")
+    assert frame.to_pandas(level="word").equals(tokens)
     with pytest.raises(WiringError, match="no column for level='token'"):
         assembler().transform(TEXTS).to_pandas(level="token")
 

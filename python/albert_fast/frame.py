@@ -285,7 +285,7 @@ class Frame(SparkSurface):
             What a row is then: an annotation of that kind, with ``begin``, ``end``, its sentence's number, and for
             each column of word embeddings the token's vector (a view; None where it has none), or for each column of
             sentence embeddings the sentence's. The index is that of the row it comes from; columns without
-            annotations repeat.
+            annotations repeat. "word" is another name of "token".
 
         Raises
         ------

@@ -21,6 +21,7 @@ LEVELS = ("token", "sentence", "document")
 
 def explode_to(frame: Table, level: str) -> pd.DataFrame:
     """Return a DataFrame of one kind of annotation; see `Frame.to_pandas`."""
+    level = "token" if level == "word" else level  # what embed calls it
     if level not in LEVELS:
         raise ParameterError(f"level is {level!r}; it can be {', '.join(LEVELS)}.")
     pandas = import_package("pandas", "to_pandas")
