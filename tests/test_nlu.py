@@ -271,13 +271,46 @@ def test_one_text_and_none(pipe: nlu.NLUPipeline) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [None, 5, b"text", {"text": ["a"]}, iter(["a"]), {"a"}, np.array([["a"]]), np.array("a"), [["a"]], ["a", 5],
+    [None, 5, b"text", {"text": "a"}, {"n": [1]}, {"a"}, np.array([["a"]]), np.array("a"), [["a"]], ["a", 5],
      pd.DataFrame(), pd.DataFrame({"y": [1]}), pd.DataFrame([["a", "b"]], columns=["text", "text"])],
     ids=str,
 )  # fmt: skip
 def test_other_inputs_are_refused(data: Any, pipe: nlu.NLUPipeline) -> None:
     with pytest.raises(InputError):
         pipe.predict(data)
+
+
+def test_what_transform_takes_is_taken(pipe: nlu.NLUPipeline) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    columns = {"n": [1, 2], "text": ["a b", None]}
+    expected = pipe.predict(pd.DataFrame(columns))
+    tables: list[Any] = [columns, pyarrow.table(columns)]
+    texts: list[Any] = [iter(columns["text"]), pyarrow.array(columns["text"])]
+    try:
+        import polars
+    except ImportError:
+        pass
+    else:
+        tables.append(polars.DataFrame(columns))
+        texts.append(polars.Series(columns["text"]))
+    for data in tables:
+        made = pipe.predict(data)
+        assert words_of(made) == ["a", "b", None]
+        assert made["n"].tolist() == expected["n"].tolist()
+        assert made.columns.tolist() == expected.columns.tolist()
+    for data in texts:
+        assert words_of(pipe.predict(data)) == ["a", "b", None]
+
+
+def test_word_is_another_name_of_token(pipe: nlu.NLUPipeline) -> None:
+    assert words_of(pipe.predict("a b", "word")) == words_of(pipe.predict("a b", "token"))
+
+
+def test_a_component_that_is_not_there_is_named_with_those_that_are(pipe: nlu.NLUPipeline) -> None:
+    with pytest.raises(KeyError, match=r"no component 'albert_embeddings'. There is: .*albert_embeddings@albert"):
+        pipe["albert_embeddings"]
+    assert "albert_embeddings" not in pipe
+    assert pipe.get("albert_embeddings") is None
 
 
 def test_the_index_is_that_of_the_input(pipe: nlu.NLUPipeline) -> None:
@@ -463,8 +496,8 @@ def test_options_of_nlu_that_are_not_there_are_refused(pipe: nlu.NLUPipeline) ->
     for option in ("output_path", "parser_config"):
         with pytest.raises(ParameterError, match=option):
             pipe.predict("a", **{option: "x"})
-    with pytest.raises(ParameterError, match=r"output_level is 'word'; it can be token, sentence, document, chunk"):
-        pipe.predict("a", "word")
+    with pytest.raises(ParameterError, match=r"output_level is 'words'; it can be token, sentence, document, chunk"):
+        pipe.predict("a", "words")
 
 
 def test_setters_apply_from_the_next_predict_on() -> None:

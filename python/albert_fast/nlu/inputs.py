@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,9 @@ import numpy as np
 
 from ..errors import InputError
 from ..extras import import_package
+from ..foreign_tables import is_foreign, without_scalars
 from ..frame import Frame
+from ..session import Session
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,12 +38,12 @@ class Given:
 
 
 def read_input(data: Any, text_column: str, read_columns: Sequence[str] = ()) -> Given:
-    """Read a text, a list, tuple, one-dimensional array, Series or DataFrame.
+    """Read a text, texts (a list, tuple, one-dimensional array or Series) or a table.
 
     Parameters
     ----------
     data
-        A DataFrame's texts stand in the column `text_column`, or in its first, which goes by that name then.
+        A table's texts stand in the column `text_column`, or in its first, which goes by that name then.
     text_column
         The column that the pipeline's DocumentAssembler reads.
     read_columns
@@ -53,6 +55,8 @@ def read_input(data: Any, text_column: str, read_columns: Sequence[str] = ()) ->
         The data is of another kind, or a row is not one text.
     """
     pandas = import_package("pandas", "nlu's predict")
+    if isinstance(data, Mapping) or is_foreign(data):
+        data = Session().createDataFrame(data)
     if isinstance(data, Frame):
         data = data.toPandas()
     if isinstance(data, pandas.DataFrame):
@@ -61,16 +65,21 @@ def read_input(data: Any, text_column: str, read_columns: Sequence[str] = ()) ->
         texts, index = [data], pandas.RangeIndex(1)
     elif isinstance(data, pandas.Series):
         texts, index = data.tolist(), data.index
-    elif isinstance(data, (list, tuple)) or (isinstance(data, np.ndarray) and data.ndim == 1):
-        texts = data.tolist() if isinstance(data, np.ndarray) else list(data)
+    elif _are_texts(data):
+        texts = data.tolist() if isinstance(data, np.ndarray) else list(without_scalars(data))
         index = pandas.RangeIndex(len(texts))
     else:
         shape = f" with {data.ndim} dimensions" if isinstance(data, np.ndarray) else ""
         raise InputError(
             f"predict got {type(data).__name__}{shape}. Give a text, a list or tuple of texts, a one-dimensional "
-            "array, a pandas Series, or a pandas DataFrame with a column of texts."
+            "array or Series, or a table (of pandas, polars or pyarrow, or a dict) with a column of texts."
         )
     return Given(Frame([(text_column, _checked(texts))], len(texts)), index)
+
+
+def _are_texts(data: Any) -> bool:
+    unordered = isinstance(data, (bytes, set, frozenset))
+    return isinstance(data, Iterable) and not unordered and getattr(data, "ndim", 1) == 1
 
 
 def _read_table(data: pd.DataFrame, text_column: str, read_columns: Sequence[str]) -> Given:

@@ -54,6 +54,8 @@ class NLUPipeline(Mapping[str, Stage]):
         self._rewired = rewired
 
     def __getitem__(self, key: str) -> Stage:
+        if key not in self._components:
+            raise KeyError(f"There is no component {key!r}. There is: {', '.join(self._components)}.")
         return self._components[key]
 
     def __iter__(self) -> Iterator[str]:
@@ -88,10 +90,11 @@ class NLUPipeline(Mapping[str, Stage]):
         Parameters
         ----------
         data
-            A text, a list, tuple, one-dimensional array or Series of texts, or a DataFrame with a column "text" (else
-            its first is taken). It is not changed. None and NaN read as an empty text.
+            A text; a list, tuple, one-dimensional array or Series of texts; or a table with a column "text" (else its
+            first is taken): a DataFrame, a dict of columns, a table of polars or pyarrow. It is not changed. None and
+            NaN read as an empty text.
         output_level : {"token", "sentence", "document", "chunk"}, optional
-            What a row is. Default: what the last stage makes, a token.
+            What a row is; "word" is another name of "token". Default: what the last stage makes, a token.
         positions
             Add ``_begin`` and ``_end`` (inclusive) of all annotations.
         keep_stranger_features
@@ -174,6 +177,7 @@ class NLUPipeline(Mapping[str, Stage]):
     def _level(self, output_level: str | None) -> str:
         units = list(units_of(self._components, self._references, self._style).values())
         level = output_level or (units[-1].level if units else "document")
+        level = "token" if level == "word" else level
         if level not in LEVELS:
             raise ParameterError(f"output_level is {level!r}; it can be {', '.join(LEVELS)}.")
         if level != "chunk" and not any(unit.level == level for unit in units):
