@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import pickle
 import subprocess
@@ -17,6 +18,7 @@ from albert_fast import (
     Annotation,
     DocumentAssembler,
     InputError,
+    LightPipeline,
     MissingDependencyError,
     Pipeline,
     PipelineModel,
@@ -323,3 +325,34 @@ def test_arrow_parts_columns_whose_metadata_is_long() -> None:
     chunked.validate(full=True)
     assert len(chunked) == len(texts)
     assert dict(chunked[599].as_py()[0]["metadata"])["key"] == value
+
+
+# ------------------------------------------------------------------------------------------------ changes
+
+
+def test_annotations_of_a_table_cannot_be_changed(fitted: PipelineModel) -> None:
+    frame = fitted.transform(TEXTS)
+    exploded = frame.selectExpr("explode(embeddings) as one")["one"][0]
+    for annotation in (frame["embeddings"][0][0], next(iter(frame["embeddings"][0])), exploded):
+        assert isinstance(annotation, Annotation)
+        assert annotation.embeddings == annotation.embeddings == annotation.vector.tolist()
+        for name, value in (("result", "ZZ"), ("begin", 3), ("embeddings", [1.0]), ("vector", np.zeros(2))):
+            with pytest.raises(InputError, match=rf"{name} of an annotation in a table cannot be set.*cell\[:\]"):
+                setattr(annotation, name, value)
+    assert frame["embeddings"][0][0].result == "i"
+
+
+def test_own_annotations_can_be_changed(fitted: PipelineModel) -> None:
+    frame = fitted.transform(TEXTS)
+    cell = frame["token"][0]
+    own = cell[:]
+    own[0].result = "ZZ"
+    assert start().createDataFrame({"t": [own]}).annotations("t").results == ["ZZ", *cell.result[1:]]
+    for twin in (copy.copy(cell[0]), copy.deepcopy(cell[0]), pickle.loads(pickle.dumps(cell[0])), cell[0].copy("I")):
+        assert twin == cell[0]
+        assert type(twin) is Annotation
+        twin.result = "ZZ"
+    light = LightPipeline(fitted).fullAnnotate("I love NLP")[0]["token"]
+    light[0].result = "ZZ"
+    assert light[0].result == "ZZ"
+    assert cell[0].result == "I"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import MissingDependencyError
+from .errors import InputError, MissingDependencyError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +45,7 @@ class Annotation:
     Notes
     -----
     Annotations are equal when all six fields are; the document does not count. They are mutable and have no hash, as in
-    Spark NLP.
+    Spark NLP. Those of a cell of a table are fixed, except in the list that ``cell[:]`` gives.
     """
 
     __slots__ = ("_embeddings", "annotatorType", "begin", "document", "end", "metadata", "result", "vector")
@@ -71,9 +71,11 @@ class Annotation:
     @property
     def embeddings(self) -> list[float]:
         """The vector as Python floats, as Spark NLP gives it; made on first use. See `vector`."""
-        if self._embeddings is None:
-            self._embeddings = self.vector.tolist()
-        return self._embeddings
+        if self._embeddings is not None:
+            return self._embeddings
+        made: list[float] = self.vector.tolist()
+        object.__setattr__(self, "_embeddings", made)  # also of an annotation whose fields are fixed
+        return made
 
     @embeddings.setter
     def embeddings(self, values: Any) -> None:
@@ -176,6 +178,29 @@ class Annotation:
         from pyspark.sql.types import ArrayType
 
         return ArrayType(element)
+
+
+class _Fixed(Annotation):
+    """An annotation of a cell. It is made anew at every look, so that a change would be lost."""
+
+    __slots__ = ()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise InputError(
+            f"The {name} of an annotation in a table cannot be set: the table would not change. Take a list of your "
+            "own, annotations = cell[:], change that, and put it into a column."
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = self.__getstate__()
+        return Annotation, state[:6], state
+
+
+def fix(annotations: list[Annotation]) -> list[Annotation]:
+    """Return annotations of a cell whose fields cannot be set any more; pickled and copied ones are free again."""
+    for annotation in annotations:
+        annotation.__class__ = _Fixed
+    return annotations
 
 
 _FIELDS = ("annotatorType", "begin", "end", "result", "metadata", "embeddings")

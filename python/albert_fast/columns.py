@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from . import _core
-from .annotation import Annotation
+from .annotation import Annotation, fix
 from .errors import InputError
 from .extras import import_package
 
@@ -253,6 +253,7 @@ def _is_document(value: Any) -> bool:
 class Annotations(Sequence[Annotation]):
     """The annotations of one row: a view that reads like a list of `Annotation` and makes them when asked.
 
+    Their fields cannot be set, which would be lost; ``cell[:]`` is a list of your own whose annotations can be changed.
     Equal to any sequence of equal annotations. ``result``, ``begin``, ``end`` and ``vectors`` read one field of all of
     them without making any.
 
@@ -326,10 +327,10 @@ class Annotations(Sequence[Annotation]):
         if not -len(self) <= index < len(self):
             raise IndexError(f"annotation {index} does not exist; the row has {len(self)}")
         at = self._first + index % len(self)
-        return self.column.annotations(at, at + 1)[0]
+        return fix(self.column.annotations(at, at + 1))[0]
 
     def __iter__(self) -> Iterator[Annotation]:
-        return iter(self.column.annotations(self._first, self._last))
+        return iter(fix(self.column.annotations(self._first, self._last)))
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, str) or not isinstance(other, Sequence):
