@@ -5,6 +5,7 @@ Each script is a text. `ported` rewrites its import lines, by the rules of docs/
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -327,3 +328,32 @@ def test_star_imports_give_what_spark_nlp_gives() -> None:
         "SentenceEmbeddings", "ChunkEmbeddings", "AnnotatorType", "ReadAs",
     ):  # fmt: skip
         assert name in names, name
+
+
+# ------------------------------------------------------------------------------------------------ missing names
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "there"),
+    [
+        ("annotator", "BertEmbeddings", "AlbertEmbeddings"),
+        ("annotator", "AlbertForTokenClassification", "AlbertEmbeddings"),
+        ("base", "MultiDocumentAssembler", "DocumentAssembler"),
+        ("pretrained", "ResourceDownloader", "PretrainedPipeline"),
+        ("common", "AnnotatorApproach", "AnnotatorType"),
+        ("", "functions", "AlbertEmbeddings"),
+        ("", "BertEmbeddings", "AlbertEmbeddings"),
+    ],
+)
+def test_classes_that_are_not_here_are_refused_with_what_is(module: str, name: str, there: str) -> None:
+    path = f"albert_fast.{module}".rstrip(".")
+    message = rf"^{path} has no '{name}': .* {path} has .*{there}.* docs/from-spark-nlp.md says"
+    with pytest.raises(ImportError, match=message):
+        exec(f"from {path} import {name}", {})
+    found = importlib.import_module(path)
+    assert not hasattr(found, name)
+    assert getattr(found, name, None) is None
+    with pytest.raises(AttributeError, match=message):
+        getattr(found, name)
+    with pytest.raises(AttributeError, match=r"^module '.*' has no attribute '__wrapped__'$"):
+        found.__wrapped__  # noqa: B018

@@ -106,4 +106,5 @@ __getattr__, __dir__ = lazy_names(
         "results": ("Embeddings",),
         "session": ("start", "version"),
     },
+    [name for name in __all__ if not name.startswith("_") and not name.endswith(("Error", "Warning"))],
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from ._missing import missing_name
 from .annotators import (
     AlbertEmbeddings,
     ChunkEmbeddings,
@@ -22,3 +25,8 @@ __all__ = [
     "Tokenizer",
     "TokenizerModel",
 ]
+
+if not TYPE_CHECKING:  # or every name would pass the type checker
+
+    def __getattr__(name: str) -> Any:
+        raise missing_name(__name__, name, __all__)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from ._missing import missing_name
 from .annotation import Annotation
 from .annotators import Doc2Chunk, DocumentAssembler, EmbeddingsFinisher, Finisher
 from .light_pipeline import LightPipeline
@@ -18,3 +21,8 @@ __all__ = [
     "PipelineModel",
     "RecursivePipeline",
 ]
+
+if not TYPE_CHECKING:  # or every name would pass the type checker
+
+    def __getattr__(name: str) -> Any:
+        raise missing_name(__name__, name, __all__)

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from ._missing import missing_name
+
+__all__ = ["AnnotatorType", "ReadAs"]
+
 
 class AnnotatorType:
     """Names of the types of annotations that albert_fast makes and reads."""
@@ -19,3 +25,9 @@ class ReadAs:
     TEXT = "TEXT"
     SPARK = "SPARK"
     BINARY = "BINARY"
+
+
+if not TYPE_CHECKING:  # or every name would pass the type checker
+
+    def __getattr__(name: str) -> Any:
+        raise missing_name(__name__, name, __all__)
