@@ -95,6 +95,21 @@ def test_a_frame_with_nothing_missing_keeps_the_arrays_of_pandas() -> None:
     assert frame_of(table).toPandas().dtypes.tolist() == table.dtypes.tolist()
 
 
+@pytest.mark.parametrize("labels", [[0, 9, 1], [9, 0, 1]], ids=["in between", "first"])
+def test_rows_without_annotations_are_null(words: PipelineModel, labels: list[int]) -> None:
+    pytest.importorskip("pyarrow")
+    made = words.transform(pd.DataFrame({"text": ["a b", ""]})).reindex(labels)
+    frame = frame_of(made)
+    arrow = frame.to_arrow()
+    assert arrow["token"].is_null().to_pylist() == [label == 9 for label in labels]
+    whole = frame_of(made.drop(index=9)).to_arrow()
+    assert arrow["token"].drop_null().equals(whole["token"])
+    assert arrow.schema.field("token").equals(whole.schema.field("token"), check_metadata=True)
+    one = frame_of({"one": [None, made["token"][0][0]]}).to_arrow()["one"].to_pylist()
+    assert one[0] is None
+    assert one[1]["result"] == "a"
+
+
 def test_other_packages_take_missing_cells() -> None:
     polars = pytest.importorskip("polars")
     pyarrow = pytest.importorskip("pyarrow")

@@ -18,19 +18,36 @@ def arrow_table(frame: Table) -> Any:
     arrays, fields = [], []
     for name in frame.columns:
         cells = frame.cells(name)
-        metadata = None
-        if annotator_type(cells) is not None:
-            column = as_annotation_column(cells)
-            array = column.to_arrow()
-            metadata = dict(column.arrow_metadata())
-        elif are_annotations(cells):
-            column = AnnotationColumn.from_rows(cells[0].annotatorType, [[cell] for cell in cells])
-            array = column.to_arrow().combine_chunks().flatten()
-        else:
+        present = [row for row in range(len(cells)) if cells[row] is not None] if isinstance(cells, list) else None
+        column, array = _annotations(cells if present is None else [cells[row] for row in present])
+        if column is None:
             array = _values(pyarrow, cells)
+        elif present is not None and len(present) < len(cells):
+            array = array.take(_places(pyarrow, present, len(cells)))
+        metadata = None if column is None else dict(column.arrow_metadata())
         arrays.append(array)
         fields.append(pyarrow.field(name, array.type, metadata=metadata))
     return pyarrow.table(arrays, schema=pyarrow.schema(fields))
+
+
+def _annotations(cells: Sequence[Any]) -> tuple[AnnotationColumn | None, Any]:
+    """Return the column of annotations behind the cells and its Arrow array, twice None where they are none."""
+    if annotator_type(cells) is not None:
+        column = as_annotation_column(cells)
+        return column, column.to_arrow()
+    if are_annotations(cells):
+        column = AnnotationColumn.from_rows(cells[0].annotatorType, [[cell] for cell in cells])
+        return column, column.to_arrow().combine_chunks().flatten()
+    return None, None
+
+
+def _places(pyarrow: Any, present: Sequence[int], rows: int) -> Any:
+    """Return for each row the place of its cell among those that are there, null for None."""
+    places = np.zeros(rows, dtype=np.int64)
+    places[present] = np.arange(len(present))
+    gone = np.ones(rows, dtype=bool)
+    gone[present] = False
+    return pyarrow.array(places, mask=gone)
 
 
 def _values(pyarrow: Any, cells: Sequence[Any]) -> Any:

@@ -204,7 +204,7 @@ class AnnotationColumn(Sequence["Annotations"]):
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         core = _core.AnnotationColumn(*state["parts"])
-        self.__init__(core, state["metadata"], state["source"])  # type: ignore[misc]
+        self.__init__(core, state["metadata"], state.get("source"))  # type: ignore[misc]
 
     # ---------------------------------------------------------------- Arrow
 

@@ -119,20 +119,17 @@ def is_missing(cell: Any) -> bool:
 
 def missing_as_none(cells: Sequence[Any]) -> Sequence[Any]:
     """Return a column with None where it has NaN, NA or NaT. In a column of floats NaN is a number, as in Spark."""
-    if isinstance(cells, (AnnotationColumn, Lazy)) or (hasattr(cells, "isna") and not cells.isna().any()):
+    if isinstance(cells, (AnnotationColumn, Lazy)):
         return cells
-    gone = [is_missing(cell) for cell in cells]
-    if _holds_floats(cells, gone):
-        gone = [missing and not isinstance(cell, _FLOATS) for cell, missing in zip(cells, gone, strict=True)]
+    gone: list[bool] = cells.isna().tolist() if hasattr(cells, "isna") else [is_missing(cell) for cell in cells]
     if not any(gone):
         return cells
-    return [None if missing else cell for cell, missing in zip(cells, gone, strict=True)]
-
-
-def _holds_floats(cells: Sequence[Any], gone: Sequence[bool]) -> bool:
-    if getattr(getattr(cells, "dtype", None), "kind", None) == "f":
-        return True
-    return any(isinstance(cell, _FLOATS) and not missing for cell, missing in zip(cells, gone, strict=True))
+    values = list(cells)
+    floats = [isinstance(cell, _FLOATS) for cell in values]
+    of_floats = getattr(getattr(cells, "dtype", None), "kind", None) == "f"
+    if of_floats or any(number and not missing for number, missing in zip(floats, gone, strict=True)):
+        gone = [missing and not number for number, missing in zip(floats, gone, strict=True)]
+    return [None if missing else cell for cell, missing in zip(values, gone, strict=True)] if any(gone) else cells
 
 
 _FLOATS = (float, np.floating)
