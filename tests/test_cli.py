@@ -233,7 +233,7 @@ def test_memory_does_not_grow_with_the_input(model: StandIn, tmp_path: Path) -> 
             yield "x"
 
     model.fail_at, model.error = 10, KeyboardInterrupt()
-    arguments = cli._parser().parse_args(["embed", "x", "--output", str(tmp_path / "o.npy")])
+    arguments = cli.arguments.make_parser().parse_args(["embed", "x", "--output", str(tmp_path / "o.npy")])
     arguments.texts = endless()
     with pytest.raises(KeyboardInterrupt):
         arguments.run(arguments)
@@ -452,7 +452,7 @@ def test_the_output_is_utf_8_in_every_locale() -> None:
 
 
 @pytest.mark.skipif(not hasattr(albert_fast, "AlbertEmbeddings"), reason="the core is not built here")
-@pytest.mark.parametrize("level", cli.LEVELS)
+@pytest.mark.parametrize("level", cli.arguments.LEVELS)
 def test_the_real_model_through_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str], level: str) -> None:
     folder = make_model.write_folder(tmp_path / "m")
     texts = ["The quick fox. It ran.", "", "x"]

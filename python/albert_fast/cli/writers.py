@@ -1,24 +1,19 @@
-"""Writers of the command `albert-fast embed`: JSON lines, .npy, .npz, each as a stream.
-
-A file gets its name only when it is complete: everything is written beside it first, and removed on failure.
-"""
+"""Writers of the command `albert-fast embed`: JSON lines, .npy, .npz, each as a stream."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from .errors import AlbertFastError, InputError
+from ..errors import AlbertFastError, InputError
 
 _NPY_HEADER_BYTES = 128  # a multiple of 64, as the format wants, with room for any shape
 _MAX_WORDS_BYTES = 1 << 31
@@ -40,39 +35,6 @@ def writer_for(name: str | None) -> Callable[[BinaryIO, str], Writer] | None:
         return JsonLines
     writers: dict[str, Callable[[BinaryIO, str], Writer]] = {".jsonl": JsonLines, ".npy": Npy, ".npz": Npz}
     return writers.get(Path(name).suffix.lower())
-
-
-@contextlib.contextmanager
-def destination(name: str | None) -> Iterator[BinaryIO]:
-    """Yield a binary file: the standard output, or one that becomes `name` when the block ends well.
-
-    Raises
-    ------
-    OSError
-        The folder cannot be written.
-    """
-    if name is None:
-        sys.stdout.flush()
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    target = Path(name)
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {target.parent} for {target.name}. Make it first.")
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
-    try:
-        os.close(handle)
-        with open(temporary, "w+b") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)  # mkstemp makes private files
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 # --------------------------------------------------------------------------------------------- JSON lines

@@ -1,0 +1,38 @@
+"""The command `albert-fast`: embed texts, list, describe, convert and verify models, explain and measure the machine.
+
+Exit codes: 0 done, 1 failed (the reason is on the standard error output), 2 wrong usage, 130 interrupted, 141
+the reader of the output went away. `verify`: 0 pass, 1 fail, 2 cannot say.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from ..errors import AlbertFastError
+from .arguments import make_parser
+from .failures import FAILED, INTERRUPTED, PIPE_CLOSED, USAGE, UsageError
+from .printing import complain, discard_output
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    try:
+        arguments = make_parser().parse_args(argv)
+    except SystemExit as stop:  # argparse has printed already
+        return stop.code if isinstance(stop.code, int) else USAGE
+    try:
+        code: int = arguments.run(arguments)
+        sys.stdout.flush()
+        return code
+    except UsageError as error:
+        return complain(error, USAGE)
+    except AlbertFastError as error:
+        return complain(error, FAILED)
+    except BrokenPipeError:
+        discard_output()
+        return PIPE_CLOSED
+    except OSError as error:
+        return complain(error, FAILED)
+    except KeyboardInterrupt:
+        return INTERRUPTED
