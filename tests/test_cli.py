@@ -13,10 +13,11 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pytest
@@ -424,23 +425,56 @@ def test_a_reader_that_goes_away(tmp_path: Path) -> None:
     process.stderr.close()
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
-def test_ctrl_c(tmp_path: Path) -> None:
-    out = tmp_path / "out.jsonl"
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born without it
+def start_reading(
+    out: Path, number: signal.Signals, action: Any = signal.SIG_DFL
+) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+    """Start a command that waits for more texts and has begun its output; return it and its standard input."""
+    before = signal.signal(number, action)  # children inherit what is ignored
     try:
         process = start(["embed", "-", "--output", str(out)], stdin=subprocess.PIPE)
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(number, before)
     assert process.stdin is not None
     process.stdin.write(b"one\ntwo\nthree\n" * 10_000)
     process.stdin.flush()
+    deadline = time.monotonic() + 60
+    while not list(out.parent.iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return process, process.stdin
+
+
+def test_ctrl_c(tmp_path: Path) -> None:
+    # A shell's background jobs are born without it.
+    process, _ = start_reading(tmp_path / "out.jsonl", signal.SIGINT, signal.default_int_handler)
     process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130
-    for stream in (process.stdin, process.stdout, process.stderr):
-        assert stream is not None
-        stream.close()
+    with process:
+        assert process.wait(60) == 130
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("name", ["out.jsonl", "out.npz"])
+def test_a_signal_that_ends_the_command_leaves_no_half_written_file(
+    tmp_path: Path, name: str, number: signal.Signals
+) -> None:
+    process, _ = start_reading(tmp_path / name, number)
+    process.send_signal(number)
+    process.send_signal(number)  # as when a terminal closes: once by the shell, once by the kernel
+    with process:
+        assert process.wait(60) == -number, "the parent sees which signal it was"
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nohup_is_respected(tmp_path: Path) -> None:
+    process, texts = start_reading(tmp_path / "out.jsonl", signal.SIGHUP, signal.SIG_IGN)
+    process.send_signal(signal.SIGHUP)
+    texts.close()
+    assert process.wait(60) == 0
+    with process:
+        assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
 
 
 def test_the_output_is_utf_8_in_every_locale() -> None:

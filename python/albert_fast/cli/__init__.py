@@ -1,11 +1,13 @@
 """The command `albert-fast`: embed texts, list, describe, convert and verify models, explain and measure the machine.
 
 Exit codes: 0 done, 1 failed (the reason is on the standard error output), 2 wrong usage, 130 interrupted, 141
-the reader of the output went away. `verify`: 0 pass, 1 fail, 2 cannot say.
+the reader of the output went away. SIGTERM and SIGHUP end the command as they end others, after it has cleaned up.
+`verify`: 0 pass, 1 fail, 2 cannot say.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +15,7 @@ from ..errors import AlbertFastError
 from .arguments import make_parser
 from .failures import FAILED, INTERRUPTED, PIPE_CLOSED, USAGE, UsageError
 from .printing import complain, discard_output
+from .signals import Terminated, end_by, ending_signals_raise
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,6 +24,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = make_parser().parse_args(argv)
     except SystemExit as stop:  # argparse has printed already
         return stop.code if isinstance(stop.code, int) else USAGE
+    try:
+        with ending_signals_raise():
+            return _run(arguments)
+    except Terminated as stop:
+        return end_by(stop.number)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
