@@ -10,6 +10,7 @@ import io
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -195,6 +196,57 @@ def test_output_files_have_the_usual_mode(model: StandIn, tmp_path: Path) -> Non
     assert (tmp_path / "o.npy").stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
+# -------------------------------------------------------------------- output that is no file of its own
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_is_followed(model: StandIn, tmp_path: Path, exists: bool) -> None:
+    (tmp_path / "there").mkdir()
+    target, link = tmp_path / "there" / "target", tmp_path / "link.npy"
+    if exists:
+        target.write_text("the old one")
+    link.symlink_to("there/target")
+    assert cli.main(["embed", *TEXTS, "--output", str(link)]) == 0
+    assert link.is_symlink()
+    assert np.load(target).shape == (7, 3)
+    assert [p.name for p in target.parent.iterdir()] == ["target"]
+
+
+@pytest.mark.parametrize("name", ["pipe.jsonl", "pipe"])
+def test_a_pipe_stays_a_pipe(model: StandIn, tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with subprocess.Popen(["cat", str(tmp_path / name)], stdout=subprocess.PIPE) as reader:
+        assert cli.main(["embed", *TEXTS, "--output", str(tmp_path / name)]) == 0
+        out, _ = reader.communicate(timeout=60)
+    assert [json.loads(line)["text"] for line in out.splitlines()] == TEXTS
+    assert (tmp_path / name).is_fifo()
+
+
+@pytest.mark.parametrize("name", ["pipe.npy", "pipe.npz"])
+def test_formats_that_need_a_file(model: StandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    assert cli.main(["embed", *TEXTS, "--output", str(tmp_path / name)]) == 2
+    assert re.search(rf"{name}: this is a pipe .* \.jsonl\.$", capfd.readouterr().err)
+    assert model.calls == []
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+def test_names_of_the_standard_output(model: StandIn, capfd: pytest.CaptureFixture[str], name: str) -> None:
+    assert cli.main(["embed", *TEXTS, "--output", name]) == 0
+    assert [line["text"] for line in lines(capfd)] == TEXTS
+
+
+def test_a_descriptor_is_written_to_where_it_stands(model: StandIn, tmp_path: Path) -> None:
+    path = tmp_path / "all"
+    with path.open("wb") as file:
+        file.write(b"before\n")
+        file.flush()
+        assert cli.main(["embed", "x", "--output", f"/dev/fd/{file.fileno()}"]) == 0
+        file.write(b"after\n")
+    first, second, third = path.read_bytes().splitlines()
+    assert (first, json.loads(second)["text"], third) == (b"before", "x", b"after")
+
+
 # --------------------------------------------------------------------------------------------------- input
 
 
@@ -350,6 +402,61 @@ def test_a_folder_that_is_not_there(model: StandIn, tmp_path: Path, capfd: pytes
     assert "no.txt cannot be read" in capfd.readouterr().err
 
 
+def complaint(capfd: pytest.CaptureFixture[str]) -> str:
+    """Return the one line of an error."""
+    match = re.fullmatch(r"albert-fast: error: (.*)\n", capfd.readouterr().err)
+    assert match is not None
+    return match[1]
+
+
+def test_a_full_device_is_named(model: StandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "out.jsonl").symlink_to("/dev/full")
+    assert cli.main(["embed", "x", "--output", str(tmp_path / "out.jsonl")]) == 1
+    assert complaint(capfd) == (
+        f"{tmp_path}/out.jsonl cannot be written: No space left on device. Free space there, or write to another place."
+    )
+
+
+@pytest.mark.parametrize("arguments", [["embed", "x"], ["models"]])
+def test_a_full_standard_output(arguments: list[str]) -> None:
+    with open("/dev/full", "wb") as full:
+        process = start(arguments, stdout=full)
+    _, error = process.communicate(timeout=60)
+    assert re.fullmatch(rb"albert-fast: error: The standard output cannot be written: No space .* place\.\n", error)
+    assert process.returncode == 1
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.npy", "out.npz"])
+def test_a_file_that_cannot_grow_is_named(tmp_path: Path, name: str) -> None:
+    process = start(["embed", "-", "--output", str(tmp_path / name)], stdin=subprocess.PIPE)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (100_000, 100_000))
+    _, error = process.communicate(b"a b c d e f g\n" * 10_000, timeout=60)
+    assert error.decode() == (
+        f"albert-fast: error: {tmp_path / name} cannot be written: File too large. Write to another place.\n"
+    )
+    assert process.returncode == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_read_only_folder(
+    model: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def denied(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system", str(tmp_path / ".out.npy.xyz.partial"))
+
+    monkeypatch.setattr("tempfile.mkstemp", denied)
+    assert cli.main(["embed", "x", "--output", str(tmp_path / "out.npy")]) == 1
+    assert complaint(capfd) == (
+        f"{tmp_path}/out.npy cannot be written: no new file can be made in the folder {tmp_path} (Read-only file "
+        "system). Write to another folder."
+    )
+
+
+def test_an_output_that_is_a_folder(model: StandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["embed", "x", "--output", str(tmp_path)]) == 1
+    assert complaint(capfd).startswith(f"{tmp_path} is a folder. ")
+
+
 def test_an_unknown_model(model: StandIn, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     def unknown(*_: object, **__: object) -> None:
         raise ModelNotFoundError("No model is called 'x'. Did you mean y?")
@@ -410,7 +517,8 @@ sys.exit(cli.main({arguments!a}))
 
 def start(arguments: list[str], **options: Any) -> subprocess.Popen[bytes]:
     code = STUB.format(tests=str(Path(__file__).parent), arguments=arguments)
-    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, "-c", code], **{**pipes, **options})
 
 
 def test_a_reader_that_goes_away(tmp_path: Path) -> None:

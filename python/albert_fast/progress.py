@@ -22,7 +22,7 @@ def progress_bar(total: int | None, wanted: bool | None, unit: str = "text") -> 
     unit
         What is counted; "B" (bytes) is shown in kB, MB, GB.
     """
-    if wanted is False or (wanted is None and not sys.stderr.isatty()):
+    if wanted is False or (wanted is None and not (sys.stderr and sys.stderr.isatty())):
         yield lambda count: None
         return
     try:

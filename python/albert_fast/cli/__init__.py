@@ -8,18 +8,18 @@ the reader of the output went away. SIGTERM and SIGHUP end the command as they e
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from ..errors import AlbertFastError
 from .arguments import make_parser
-from .failures import FAILED, INTERRUPTED, PIPE_CLOSED, USAGE, UsageError
-from .printing import complain, discard_output
+from .failures import FAILED, INTERRUPTED, PIPE_CLOSED, USAGE, OutputError, UsageError
+from .printing import complain, discard_output, flush_output, occupy_closed_descriptors
 from .signals import Terminated, end_by, ending_signals_raise
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
+    occupy_closed_descriptors()
     try:
         arguments = make_parser().parse_args(argv)
     except SystemExit as stop:  # argparse has printed already
@@ -34,10 +34,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     try:
         code: int = arguments.run(arguments)
-        sys.stdout.flush()
+        flush_output()
         return code
     except UsageError as error:
         return complain(error, USAGE)
+    except OutputError as error:
+        discard_output()
+        return complain(error, FAILED)
     except AlbertFastError as error:
         return complain(error, FAILED)
     except BrokenPipeError:

@@ -83,8 +83,9 @@ def _add_embed(commands: Any) -> None:
     parser.add_argument(
         "--output",
         metavar="FILE",
-        help="write to FILE: .jsonl (JSON lines), .npy (vectors) or .npz (vectors, words, begin, end, "
-        "row_splits); default: JSON lines on the standard output",
+        help="write to FILE: .jsonl (JSON lines), .npy (vectors) or .npz (vectors, words, begin, end, row_splits); it "
+        "gets its name when it is complete; pipes and devices get JSON lines as they come; default, or '-': JSON lines "
+        "on the standard output",
     )
     parser.add_argument("--model", default=_BUILT_IN, help=f"name, Hugging Face id or folder; default {_BUILT_IN}")
     _add_source(parser)

@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import sys
 from typing import Any
 
-from .destination import destination
-from .failures import UsageError
+from .destination import destination, is_stream, shown
+from .failures import output_errors
 from .inputs import texts_of
 from .loading import given, load_model
+from .printing import standard_output
 
 
 def run_embed(arguments: argparse.Namespace) -> int:
-    level = "word" if arguments.level == "token" else arguments.level
+    """Embed texts and write their vectors."""
     from . import writers
 
-    writer_type = writers.writer_for(arguments.output)
-    if writer_type is None:
-        raise UsageError(f"--output {arguments.output}: the name must end in .jsonl, .npy or .npz")
+    level = "word" if arguments.level == "token" else arguments.level
+    where = shown(arguments.output)
+    is_standard = where == shown(None)
+    if is_standard:
+        standard_output()  # a closed one is found out before the model is loaded
+    writer_type = writers.writer_for(arguments.output, is_stream(arguments.output))
     texts = texts_of(arguments)
     model = load_model(arguments)
     options: dict[str, Any] = {"level": level, **given(arguments, ("pooling", "normalize"))}
-    if arguments.no_progress or (arguments.output is None and sys.stdout.isatty()):
+    if arguments.no_progress or (is_standard and standard_output().isatty()):
         options["show_progress"] = False  # a bar between lines of output on the same terminal is noise
-    with destination(arguments.output) as file, contextlib.closing(writer_type(file, level)) as writer:
-        for result in model.stream(texts, **options):
-            writer.write(result)
-        writer.finish(lambda: model.embed([], level=level))
+    with destination(arguments.output) as file:
+        with output_errors(where):
+            writer = writer_type(file, level)
+        with contextlib.closing(writer):
+            for result in model.stream(texts, **options):
+                with output_errors(where):
+                    writer.write(result)
+            with output_errors(where):
+                writer.finish(lambda: model.embed([], level=level))
     return 0

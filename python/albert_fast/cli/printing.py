@@ -5,11 +5,48 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import TextIO
+
+from .failures import OutputError, output_errors
+
+
+def occupy_closed_descriptors() -> None:
+    """Open 0, 1 and 2 on nothing where they are closed.
+
+    Else the output file would get such a number, and a library's warnings would go into it.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def standard_output() -> TextIO:
+    """Return the standard output.
+
+    Raises
+    ------
+    OutputError
+        The process was started without one.
+    """
+    if sys.stdout is None:
+        raise OutputError("The standard output is closed. Open it; embed can write to a file, with --output FILE.")
+    return sys.stdout
 
 
 def print_text(text: str) -> None:
     """Print a text and the end of its last line."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    output = standard_output()
+    with output_errors("The standard output"):
+        output.write(text if text.endswith("\n") else text + "\n")
+
+
+def flush_output() -> None:
+    """Write out what was printed."""
+    if sys.stdout is not None:
+        with output_errors("The standard output"):
+            sys.stdout.flush()
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
@@ -22,15 +59,16 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 def complain(error: Exception, code: int) -> int:
     """Say what went wrong and return the exit code."""
-    sys.stderr.write(f"albert-fast: error: {error}\n")
+    if sys.stderr is not None:
+        sys.stderr.write(f"albert-fast: error: {error}\n")
     return code
 
 
 def discard_output() -> None:
-    """Let the interpreter's last flush go nowhere: the pipe is closed."""
+    """Let the interpreter's last flush go nowhere: the output takes no more."""
     try:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())
         os.close(null)
-    except (OSError, ValueError):
+    except (OSError, ValueError, AttributeError):  # closed, or none
         pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import AlbertFastError, InputError
+from .failures import UsageError
 
 _NPY_HEADER_BYTES = 128  # a multiple of 64, as the format wants, with room for any shape
 _MAX_WORDS_BYTES = 1 << 31
@@ -29,12 +31,26 @@ class Writer(Protocol):
     def close(self) -> None: ...
 
 
-def writer_for(name: str | None) -> Callable[[BinaryIO, str], Writer] | None:
-    """Return the writer for a file name, None where its ending is not known."""
-    if name is None:
-        return JsonLines
+def writer_for(name: str | None, is_stream: bool) -> Callable[[BinaryIO, str], Writer]:
+    """Return the writer for the name of an output. A stream without a known ending gets JSON lines.
+
+    Raises
+    ------
+    UsageError
+        The name says no format, or one that a stream cannot take.
+    """
     writers: dict[str, Callable[[BinaryIO, str], Writer]] = {".jsonl": JsonLines, ".npy": Npy, ".npz": Npz}
-    return writers.get(Path(name).suffix.lower())
+    ending = "" if name is None else Path(name).suffix.lower()
+    if is_stream:
+        if ending in (".npy", ".npz"):
+            raise UsageError(
+                f"--output {name}: this is a pipe or device, and {ending} needs a file: its head is written last. "
+                "Give the name of a file, or one that ends in .jsonl."
+            )
+        return JsonLines
+    if ending not in writers:
+        raise UsageError(f"--output {name}: the name must end in .jsonl, .npy or .npz")
+    return writers[ending]
 
 
 # --------------------------------------------------------------------------------------------- JSON lines
@@ -184,8 +200,9 @@ class Npz:
                     np.lib.format.write_array(entry, array, allow_pickle=False)
 
     def close(self) -> None:
-        """Remove the vectors' temporary file."""
-        self._spool.close()
+        """Remove the vectors' temporary file; what it still holds on a full disk need not be written."""
+        with contextlib.suppress(OSError):
+            self._spool.close()
 
 
 def _folder_of(file: BinaryIO) -> str | None:
