@@ -452,6 +452,23 @@ def test_a_read_only_folder(
     )
 
 
+@pytest.mark.parametrize("name", ["m.onnx", "m"])
+def test_convert_into_a_read_only_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], name: str
+) -> None:
+    folder = make_model.write_folder(tmp_path / "model")
+
+    def denied(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system", str(tmp_path / ".m.xyz.partial"))
+
+    for function in ("pathlib.Path.unlink", "tempfile.mkdtemp", "albert_fast.models.onnx_writer.write"):
+        monkeypatch.setattr(function, denied)
+    assert cli.main(["convert", str(folder), str(tmp_path / name), "--format", "onnx"]) == 1
+    said = complaint(capfd)
+    assert re.search(rf"{tmp_path}.* (could not|cannot) be written: Read-only file system\. ", said)
+    assert "partial" not in said
+
+
 def test_an_output_that_is_a_folder(model: StandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["embed", "x", "--output", str(tmp_path)]) == 1
     assert complaint(capfd).startswith(f"{tmp_path} is a folder. ")

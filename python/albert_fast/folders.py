@@ -51,7 +51,7 @@ def check_free(target: Path, marker: str, overwrite: bool) -> None:
     try:
         there = target.exists()
     except (OSError, ValueError) as error:  # a name that is too long, a folder that may not be looked into
-        raise ModelNotFoundError(f"{target} cannot be written: {error}. Choose another destination.") from error
+        raise ModelNotFoundError(f"{target} cannot be written: {reason(error)}. Choose another destination.") from error
     if not there:
         return
     if not target.is_dir():
@@ -81,7 +81,9 @@ def write_folder(target: Path, fill: Callable[[Path], None]) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
     except (OSError, ValueError) as error:
-        raise ModelNotFoundError(f"{target.parent} cannot be written: {error}. Choose another destination.") from error
+        raise ModelNotFoundError(
+            f"{target.parent} cannot be written: {reason(error)}. Choose another destination."
+        ) from error
     try:
         fill(work)
         _sync_folder(work)
@@ -91,11 +93,17 @@ def write_folder(target: Path, fill: Callable[[Path], None]) -> Path:
         if isinstance(error, ModelNotFoundError):
             raise
         raise ModelNotFoundError(
-            f"{target} could not be written: {error}. Nothing was left there; free space or choose another destination."
+            f"{target} could not be written: {reason(error)}. Nothing was left there; free space or choose another "
+            "destination."
         ) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return target
+
+
+def reason(error: Exception) -> str:
+    """Return what the system says of a failure, without its number and without the hidden name that we wrote to."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def write_synced(path: Path, data: bytes) -> str:

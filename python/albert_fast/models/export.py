@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelNotFoundError, ParameterError
-from ..folders import path_of, write_folder, write_synced
+from ..folders import path_of, reason, write_folder, write_synced
 from . import onnx_writer, tensors
 from .containers.blobs import FileBlob
 from .files import ModelFiles
@@ -120,11 +121,12 @@ def _export_file(files: ModelFiles, target: Path, overwrite: bool) -> Path:
         if isinstance(error, ModelNotFoundError):
             raise
         raise ModelNotFoundError(
-            f"{target} could not be written: {error}. Free space or choose another destination."
+            f"{target} could not be written: {reason(error)}. Free space or choose another destination."
         ) from error
     finally:
         for path in temporary:
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a read-only folder, which is said already
+                path.unlink(missing_ok=True)
     return target
 
 
