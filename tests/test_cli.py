@@ -6,17 +6,17 @@ real one where the core is built.
 
 from __future__ import annotations
 
-import io
+import itertools
 import json
 import os
 import re
 import resource
+import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,6 +26,7 @@ import pytest
 import albert_fast
 import make_model
 from albert_fast import cli
+from albert_fast.cli.line_reader import LineReader
 from albert_fast.errors import InputError, ModelNotFoundError
 
 
@@ -52,10 +53,11 @@ class Result:
 
 class StandIn:
     calls: list[tuple[str, Any]]
-    most_waiting: int
+    chunk_sizes: list[int]
 
     def __init__(self) -> None:
         self.calls = []
+        self.chunk_sizes = []
         self.fail_at: int | None = None
         self.error: BaseException = InputError("text 3 is bad. Mend it.")
 
@@ -70,15 +72,16 @@ class StandIn:
     def embed(self, texts: list[str], level: str) -> Result:
         return Result(texts, level)
 
-    def stream(self, texts: Iterable[str], level: str, **options: Any) -> Iterator[Result]:
-        self.calls.append(("stream", options))
-        source = iter(texts)
+    def stream_chunks(self, chunks: Iterable[Sequence[str]], level: str, **options: Any) -> Iterator[Result]:
+        self.calls.append(("stream_chunks", options))
         count = 0
-        while chunk := list(islice(source, 2)):
-            if self.fail_at is not None and count >= self.fail_at:
-                raise self.error
-            count += 1
-            yield Result(chunk, level)
+        for chunk in chunks:
+            self.chunk_sizes.append(len(chunk))
+            for first in range(0, len(chunk), 2):
+                if self.fail_at is not None and count >= self.fail_at:
+                    raise self.error
+                count += 1
+                yield Result(list(chunk[first : first + 2]), level)
 
 
 @pytest.fixture(name="model")
@@ -92,8 +95,16 @@ class Input:
     """A standard input with given bytes."""
 
     def __init__(self, data: bytes, is_terminal: bool = False) -> None:
-        self.buffer = io.BytesIO(data)
+        self._descriptor = os.memfd_create("input")
+        os.write(self._descriptor, data)
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
         self._is_terminal = is_terminal
+
+    def __del__(self) -> None:
+        os.close(self._descriptor)
+
+    def fileno(self) -> int:
+        return self._descriptor
 
     def isatty(self) -> bool:
         return self._is_terminal
@@ -276,21 +287,74 @@ def test_input_that_is_not_utf_8(model: StandIn, tmp_path: Path, capfd: pytest.C
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.txt"]
 
 
-def test_memory_does_not_grow_with_the_input(model: StandIn, tmp_path: Path) -> None:
-    taken = 0
+def test_chunks_of_a_given_size(model: StandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in.txt").write_text("\n".join(TEXTS), "utf-8")
+    assert cli.main(["embed", "--chunk-texts", "2", *TEXTS]) == 0
+    assert cli.main(["embed", "--chunk-texts", "3", "--input", str(tmp_path / "in.txt")]) == 0
+    assert model.chunk_sizes == [2, 2, 1, 3, 2]
+    assert [line["text"] for line in lines(capfd)] == 2 * TEXTS
 
-    def endless() -> Iterator[str]:
-        nonlocal taken
-        while True:
-            taken += 1
-            yield "x"
 
-    model.fail_at, model.error = 10, KeyboardInterrupt()
-    arguments = cli.arguments.make_parser().parse_args(["embed", "x", "--output", str(tmp_path / "o.npy")])
-    arguments.texts = endless()
-    with pytest.raises(KeyboardInterrupt):
-        arguments.run(arguments)
-    assert taken <= 22, "texts are taken as they are needed"
+def test_results_come_when_the_input_pauses() -> None:
+    with start(["embed"], stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for text in (b"first", b"second", b"third"):
+            process.stdin.write(text + b"\n")
+            process.stdin.flush()
+            assert select.select([process.stdout], [], [], 60)[0], "no result while the input is open"
+            assert json.loads(process.stdout.readline())["text"] == text.decode()
+        process.stdin.close()
+        assert process.wait(60) == 0
+
+
+def test_lines_that_are_there_come_together(tmp_path: Path) -> None:
+    expected = [b"%d" % number for number in range(25_000)]
+    (tmp_path / "in").write_bytes(b"\n".join(expected))
+    with (
+        subprocess.Popen(["cat", str(tmp_path / "in")], stdout=subprocess.PIPE) as cat,
+        (tmp_path / "in").open() as file,
+    ):
+        assert cat.stdout is not None
+        for descriptor in (file.fileno(), cat.stdout.fileno()):
+            chunks = list(LineReader(descriptor).chunks(1000))
+            assert list(itertools.chain(*chunks)) == expected
+            if descriptor == file.fileno():
+                assert [len(chunk) for chunk in chunks] == 25 * [1000]
+
+
+def test_a_line_longer_than_what_is_read_at_a_time(tmp_path: Path) -> None:
+    long = b"x" * 300_000
+    (tmp_path / "in").write_bytes(long + b"\n\nshort\n" + long)
+    with (tmp_path / "in").open() as file:
+        assert list(LineReader(file.fileno()).chunks(10)) == [[long, b"", b"short", long]]
+
+
+def test_lines_that_come_in_drops_wait_for_a_bounded_time() -> None:
+    code = "import time\nfor i in range(1500): print(i, flush=True); time.sleep(0.001)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as drops:
+        assert drops.stdout is not None
+        sizes = [len(chunk) for chunk in LineReader(drops.stdout.fileno()).chunks(10_000)]
+    assert sum(sizes) == 1500
+    assert max(sizes) < 1000, "there are never five milliseconds of silence, and they do not all wait for the end"
+
+
+def test_waiting_takes_no_processor_time() -> None:
+    with subprocess.Popen(["sh", "-c", "echo one; sleep 1; echo two"], stdout=subprocess.PIPE) as slow:
+        assert slow.stdout is not None
+        before = time.process_time()
+        assert list(LineReader(slow.stdout.fileno()).chunks(10)) == [[b"one"], [b"two"]]
+        assert time.process_time() - before < 0.5
+
+
+def test_an_endless_input_is_taken_as_it_is_needed(
+    model: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.fail_at, model.error = 2000, KeyboardInterrupt()
+    with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as endless:
+        monkeypatch.setattr(sys, "stdin", endless.stdout)
+        assert cli.main(["embed", "-", "--output", str(tmp_path / "o.npy")]) == 130
+        endless.terminate()
 
 
 # ------------------------------------------------------------------------------------------------- options
@@ -298,7 +362,7 @@ def test_memory_does_not_grow_with_the_input(model: StandIn, tmp_path: Path) -> 
 
 def test_only_given_options_are_passed_on(model: StandIn) -> None:
     assert cli.main(["embed", "x"]) == 0
-    assert model.calls == [("pretrained", ("albert_tiny_en", None, {})), ("stream", {})]
+    assert model.calls == [("pretrained", ("albert_tiny_en", None, {})), ("stream_chunks", {"total": 1})]
 
 
 def test_every_option_reaches_the_model(model: StandIn) -> None:
@@ -328,7 +392,10 @@ def test_every_option_reaches_the_model(model: StandIn) -> None:
             },
         ),
     )
-    assert model.calls[1] == ("stream", {"pooling": "mean", "normalize": True, "show_progress": False})
+    assert model.calls[1] == (
+        "stream_chunks",
+        {"total": 1, "pooling": "mean", "normalize": True, "show_progress": False},
+    )
 
 
 def test_a_folder_is_loaded(model: StandIn, tmp_path: Path) -> None:
@@ -346,6 +413,7 @@ def test_a_folder_is_loaded(model: StandIn, tmp_path: Path) -> None:
         ["embed", "x", "--pooling", "sum"],
         ["embed", "x", "--layers", "a,b"],
         ["embed", "x", "--threads", "many"],
+        ["embed", "x", "--chunk-texts", "0"],
         ["embed", "x", "--output", "vectors.csv"],
         ["embed", "x", "--output", "vectors"],
         ["embed", "x", "--input", "file"],
@@ -528,6 +596,7 @@ sys.path.insert(0, {tests!r})
 import albert_fast, test_cli
 albert_fast.AlbertEmbeddings = test_cli.StandIn()
 from albert_fast import cli
+from albert_fast.cli.line_reader import LineReader
 sys.exit(cli.main({arguments!a}))
 """
 

@@ -298,6 +298,27 @@ def test_stream_reads_its_input_only_as_results_are_taken(tiny: AlbertEmbeddings
     assert len(taken) == 10
 
 
+def test_chunks_are_embedded_as_they_come(tiny: AlbertEmbeddings) -> None:
+    taken = []
+
+    def chunks() -> Any:
+        for size in (3, 1, 2):
+            taken.append(size)
+            yield [f"text {size}"] * size
+
+    results = tiny.stream_chunks(chunks(), level="document")
+    assert taken == []
+    assert len(next(results)) == 3
+    assert taken == [3], "the next chunk is taken when its result is wanted"
+    assert [len(result) for result in results] == [1, 2]
+    with pytest.raises(InputError, match="text 3 is None"):
+        list(tiny.stream_chunks([["a", "b"], ["c", None]]))  # type: ignore[list-item]
+    with pytest.raises(InputError, match="Use embed"):
+        tiny.stream_chunks("some text")
+    with pytest.raises(ParameterError, match="level"):
+        tiny.stream_chunks([["x"]], level="zz")
+
+
 def test_empty_inputs(tiny: AlbertEmbeddings) -> None:
     assert tiny.embed([]).vectors.shape == (0, tiny.hidden_size)
     assert tiny.embed("").vectors.shape == (0, tiny.hidden_size)

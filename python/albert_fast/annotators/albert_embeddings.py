@@ -49,6 +49,11 @@ def _as_texts(texts: object) -> tuple[str, ...]:
     return (texts,) if isinstance(texts, str) else tuple(_items(texts))
 
 
+def _chunks(texts: Iterator[str], size: int) -> Iterator[list[str]]:
+    while chunk := list(islice(texts, size)):
+        yield chunk
+
+
 def _warn_of_cuts(stats: Mapping[str, int], options: Mapping[str, Any]) -> None:
     """Warn of words that were not read to their end."""
     if stats["cut_words"]:
@@ -561,19 +566,49 @@ class AlbertEmbeddings(AlbertParams):
             size = p.integer(1)(chunk_texts)
         except (TypeError, ValueError) as error:
             raise ParameterError(f"chunk_texts is {chunk_texts!r}; {error}.") from None
-        wanted = self.get_param("show_progress") if show_progress is None else show_progress
         total = len(texts) if isinstance(texts, Sequence) else None
         # Checked here and not in the generator: what is wrong is said now, not at the first result.
-        return self._stream(_items(texts), total, size, wanted, self._call_options(**options))
+        return self._stream(_chunks(_items(texts), size), total, show_progress, self._call_options(**options))
+
+    def stream_chunks(
+        self,
+        /,
+        chunks: Iterable[Sequence[str]],
+        *,
+        total: int | None = None,
+        show_progress: bool | None = None,
+        **options: Any,
+    ) -> Iterator[Embeddings]:
+        """Embed lists of texts as they come, for example from a queue: one result per list, in input order.
+
+        Parameters
+        ----------
+        chunks
+            Any iterable of lists of texts; it is read as results are taken.
+        total
+            Number of texts for the progress bar, if known.
+        show_progress
+            True or False, or None for a bar on a terminal only (needs tqdm).
+        **options
+            As for `embed`.
+        """
+        if isinstance(chunks, str):
+            raise InputError("stream_chunks takes an iterable of lists of texts, not one text. Use embed for that.")
+        return self._stream(_items(chunks), total, show_progress, self._call_options(**options))
 
     def _stream(
-        self, source: Iterator[str], total: int | None, size: int, show_progress: bool | None, options: dict[str, Any]
+        self,
+        chunks: Iterator[Sequence[str]],
+        total: int | None,
+        show_progress: bool | None,
+        options: dict[str, Any],
     ) -> Iterator[Embeddings]:
         from ..progress import progress_bar
 
         done = 0
-        with progress_bar(total, show_progress) as advance:
-            while chunk := list(islice(source, size)):
+        wanted = self.get_param("show_progress") if show_progress is None else show_progress
+        with progress_bar(total, wanted) as advance:
+            for chunk in map(_as_texts, chunks):
                 yield self._embed(chunk, done, options)
                 done += len(chunk)
                 advance(len(chunk))

@@ -75,10 +75,11 @@ def _add_embed(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "embed",
         help="turn texts into vectors",
-        description="Turn texts into vectors. Without TEXT and --input, or with '-', one text a line is "
-        "read from the standard input.",
+        description="Turn texts into vectors. Without TEXT and --input, or with '-' in their place, one text a line is "
+        "read from the standard input, and results are written when there are --chunk-texts of them or the input "
+        "pauses.",
     )
-    parser.add_argument("texts", nargs="*", metavar="TEXT", help="texts, or '-' for the standard input")
+    parser.add_argument("texts", nargs="*", metavar="TEXT", help="texts, or '-' alone for the standard input")
     parser.add_argument("--input", metavar="FILE", help="read one text a line from FILE (UTF-8); '-' is standard input")
     parser.add_argument(
         "--output",
@@ -86,6 +87,13 @@ def _add_embed(commands: Any) -> None:
         help="write to FILE: .jsonl (JSON lines), .npy (vectors) or .npz (vectors, words, begin, end, row_splits); it "
         "gets its name when it is complete; pipes and devices get JSON lines as they come; default, or '-': JSON lines "
         "on the standard output",
+    )
+    parser.add_argument(
+        "--chunk-texts",
+        type=_positive,
+        default=1024,
+        metavar="N",
+        help="texts that are embedded at a time, at most; default 1024",
     )
     parser.add_argument("--model", default=_BUILT_IN, help=f"name, Hugging Face id or folder; default {_BUILT_IN}")
     _add_source(parser)
@@ -131,6 +139,12 @@ def _add_bench(commands: Any) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run_bench)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
 
 
 def _layers(text: str) -> int | list[int]:

@@ -4,48 +4,118 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 from ..errors import InputError
 from .failures import UsageError
+from .line_reader import LineReader
+
+_UTF_8_MARK = b"\xef\xbb\xbf"
+# The longer ones first: they begin as the shorter ones do.
+_OTHER_MARKS = {
+    b"\xff\xfe\0\0": "UTF-32",
+    b"\0\0\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
 
 
-def texts_of(arguments: argparse.Namespace) -> Iterable[str]:
+def chunks_of(arguments: argparse.Namespace) -> Iterator[Sequence[str]]:
+    """Return the texts in chunks, as they can be had.
+
+    Raises
+    ------
+    UsageError
+        The arguments name no texts, or two sources of them.
+    InputError
+        A text is not UTF-8, or a file cannot be read.
+    """
     named: list[str] = arguments.texts
-    if arguments.input is not None:
-        if named:
-            raise UsageError("give either TEXT or --input, not both")
-        if arguments.input == "-":
-            return _lines(sys.stdin.buffer, "the standard input")
-        return _file_lines(Path(arguments.input))
+    most: int = arguments.chunk_texts
+    if arguments.input is not None and named:
+        raise UsageError("give either TEXT or --input, not both")
+    if arguments.input not in (None, "-"):
+        return _of_file(Path(arguments.input), most)
+    if "-" in named and len(named) > 1:
+        raise UsageError(
+            "'-' stands for the standard input and cannot stand beside other texts; to embed a dash, put it on a line "
+            "of the input"
+        )
     if named and named != ["-"]:
-        return named
-    if not named and sys.stdin.isatty():
+        return _of_arguments(named, most)
+    if sys.stdin is None:
+        raise UsageError("the standard input is closed; give a TEXT or --input FILE")
+    if not named and arguments.input is None and sys.stdin.isatty():
         raise UsageError("give a TEXT, --input FILE, or '-' to type texts on the standard input")
-    return _lines(sys.stdin.buffer, "the standard input")
+    return _decoded(_read(sys.stdin.fileno(), most, "The standard input"), "the standard input")
 
 
-def _file_lines(path: Path) -> Iterator[str]:
+def _of_arguments(texts: list[str], most: int) -> Iterator[Sequence[str]]:
+    for number, text in enumerate(texts, 1):
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:  # Python keeps bytes that it cannot decode as surrogates
+            raise InputError(
+                f"TEXT {number} is not UTF-8 (character {error.start + 1}). Set the terminal to UTF-8, or put the text "
+                "into a UTF-8 file and give it with --input."
+            ) from None
+    return (texts[first : first + most] for first in range(0, len(texts), most))
+
+
+def _of_file(path: Path, most: int) -> Iterator[Sequence[str]]:
     try:
-        file = path.open("rb")
+        file = path.open("rb", buffering=0)
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror or error}). Give the name of a text file.") from error
-    return _lines(file, str(path))
+        raise _unreadable(str(path), error) from error
+
+    def chunks() -> Iterator[Sequence[str]]:
+        with file:
+            yield from _decoded(_read(file.fileno(), most, str(path)), str(path))
+
+    return chunks()
 
 
-def _lines(file: BinaryIO, where: str) -> Iterator[str]:
-    """Yield the lines of a UTF-8 file without their ends; only LF and CRLF end a line."""
-    with file:
-        for number, line in enumerate(file, 1):
-            body = line.removesuffix(b"\n").removesuffix(b"\r")
-            if number == 1:
-                body = body.removeprefix(b"\xef\xbb\xbf")
-            try:
-                yield body.decode("utf-8")
-            except UnicodeDecodeError as error:
+def _unreadable(where: str, error: OSError) -> InputError:
+    return InputError(f"{where} cannot be read ({error.strerror or error}). Give the name of a text file.")
+
+
+def _read(descriptor: int, most: int, where: str) -> Iterator[list[bytes]]:
+    try:
+        yield from LineReader(descriptor).chunks(most)
+    except OSError as error:
+        raise _unreadable(where, error) from error
+
+
+def _decoded(chunks: Iterable[list[bytes]], where: str) -> Iterator[Sequence[str]]:
+    """Decode UTF-8 lines; only LF and CRLF end a line. What stands before a bad line is given first."""
+    number = 0
+    for chunk in chunks:
+        texts: list[str] = []
+        try:
+            for line in chunk:
+                number += 1
+                texts.append(_text(line, number, where))
+        except InputError:
+            if texts:
+                yield texts
+            raise
+        yield texts
+
+
+def _text(line: bytes, number: int, where: str) -> str:
+    if number == 1:
+        line = line.removeprefix(_UTF_8_MARK)
+        for mark, encoding in _OTHER_MARKS.items():
+            if line.startswith(mark):
                 raise InputError(
-                    f"Line {number} of {where} is not UTF-8 (byte {error.start + 1} of the line). Convert the file, "
-                    "for example with iconv -f latin1 -t utf-8."
-                ) from None
+                    f"The text in {where} is {encoding}, not UTF-8: its first bytes are {mark.hex(' ').upper()}. "
+                    f"Convert it with iconv -f {encoding.lower()} -t utf-8."
+                )
+    try:
+        return line.removesuffix(b"\r").decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"Line {number} of {where} is not UTF-8 (byte {error.start + 1} of the line). Convert the file, "
+            "for example with iconv -f latin1 -t utf-8."
+        ) from None
