@@ -287,6 +287,40 @@ def test_input_that_is_not_utf_8(model: StandIn, tmp_path: Path, capfd: pytest.C
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.txt"]
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("one\ntwo\n".encode("utf-16"), "is UTF-16, .*first bytes are FF FE.*iconv -f utf-16 "),
+        (b"\xfe\xff" + "one\n".encode("utf-16-be"), "is UTF-16, .*first bytes are FE FF.*iconv -f utf-16 "),
+        ("one\n".encode("utf-32"), "is UTF-32, .*first bytes are FF FE 00 00.*iconv -f utf-32 "),
+    ],
+)
+def test_the_encodings_of_other_systems_are_named(
+    model: StandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str], data: bytes, said: str
+) -> None:
+    (tmp_path / "in.txt").write_bytes(data)
+    assert cli.main(["embed", "--input", str(tmp_path / "in.txt")]) == 1
+    assert re.search(f"in.txt {said}", complaint(capfd))
+
+
+def test_an_argument_that_is_not_utf_8(model: StandIn, capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["embed", "good", os.fsdecode("zwölf".encode("latin-1"))]) == 1
+    assert re.match(r"TEXT 2 is not UTF-8 \(character 3\)\. .*--input\.$", complaint(capfd))
+    assert model.calls == []
+
+
+def test_an_input_that_is_a_folder(model: StandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["embed", "--input", str(tmp_path)]) == 1
+    assert complaint(capfd) == f"{tmp_path} cannot be read (Is a directory). Give the name of a text file."
+
+
+@pytest.mark.parametrize("texts", [["-", "hi"], ["hi", "-"], ["-", "-"]])
+def test_a_dash_stands_alone(model: StandIn, capfd: pytest.CaptureFixture[str], texts: list[str]) -> None:
+    assert cli.main(["embed", *texts]) == 2
+    assert "'-' stands for the standard input" in complaint(capfd)
+    assert model.calls == []
+
+
 def test_chunks_of_a_given_size(model: StandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "in.txt").write_text("\n".join(TEXTS), "utf-8")
     assert cli.main(["embed", "--chunk-texts", "2", *TEXTS]) == 0
@@ -669,6 +703,33 @@ def test_nohup_is_respected(tmp_path: Path) -> None:
     assert process.wait(60) == 0
     with process:
         assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "closed", "code", "said"),
+    [
+        (["embed", "hi"], "1>&-", 1, "The standard output is closed. "),
+        (["embed", "hi", "--output", "/dev/stdout"], "1>&-", 1, "The standard output is closed. "),
+        (["models"], "1>&-", 1, "The standard output is closed. "),
+        (["embed"], "0<&-", 2, "the standard input is closed; give a TEXT"),
+        (["embed", "-"], "0<&-", 2, "the standard input is closed; give a TEXT"),
+        (["embed", "hi"], "0<&-", 0, ""),
+        (["embed", "hi"], "2>&-", 0, ""),
+        (["embed"], "0<&- 2>&-", 2, ""),
+        (["embed", "hi", "--output", "out.jsonl"], "0<&- 1>&- 2>&-", 0, ""),
+    ],
+)
+def test_closed_descriptors(tmp_path: Path, arguments: list[str], closed: str, code: int, said: str) -> None:
+    arguments = [str(tmp_path / "out.jsonl") if argument == "out.jsonl" else argument for argument in arguments]
+    command = [sys.executable, "-c", STUB.format(tests=str(Path(__file__).parent), arguments=arguments)]
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code
+    assert done.stderr == "" if not said else done.stderr.startswith(f"albert-fast: error: {said}")
+    assert "Traceback" not in done.stderr
+    if str(tmp_path / "out.jsonl") in arguments:
+        assert json.loads((tmp_path / "out.jsonl").read_text("utf-8"))["text"] == "hi"
 
 
 def test_the_output_is_utf_8_in_every_locale() -> None:
