@@ -471,6 +471,18 @@ def test_help(capfd: pytest.CaptureFixture[str]) -> None:
     assert all(name in text for name in ("embed", "models", "info", "doctor"))
 
 
+def test_version(capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capfd.readouterr().out == f"albert-fast {albert_fast.__version__}\n"
+
+
+def test_the_package_can_be_run() -> None:
+    run = [sys.executable, "-m", "albert_fast"]
+    done = subprocess.run([*run, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"albert-fast {albert_fast.__version__}\n"
+    assert subprocess.run([*run, "nonsense"], capture_output=True, check=False).returncode == 2
+
+
 # ------------------------------------------------------------------------------------------------ failures
 
 

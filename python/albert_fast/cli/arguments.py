@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from .._core import __version__
 from .commands import run_bench, run_convert, run_doctor, run_info, run_models, run_verify
 from .embed import run_embed
 
@@ -15,6 +16,7 @@ _BUILT_IN = "albert_tiny_en"
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser; what it returns has the function of the chosen command as `run`."""
     command = argparse.ArgumentParser(prog="albert-fast", description="ALBERT word embeddings on ONNX Runtime.")
+    command.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = command.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_embed(commands)
     listing = commands.add_parser("models", help="list the models that have a name")
