@@ -216,7 +216,9 @@ def test_offline(server: Behaviour, data: bytes, monkeypatch: pytest.MonkeyPatch
     if variable:
         monkeypatch.setenv(variable, "1")
     for name in ("albert_base_uncased", f"{server.url}/x.zip"):
-        with pytest.raises(ModelNotFoundError, match=f"{variable or 'local_files_only=True'}.*by hand") as caught:
+        with pytest.raises(
+            ModelNotFoundError, match=f"{variable or r'local_files_only=True .--offline. '}.*by hand"
+        ) as caught:
             resolve(name, local_files_only=only)
         assert str(Path(os.environ[cache.VARIABLE])) in str(caught.value)
     assert server.requests == []

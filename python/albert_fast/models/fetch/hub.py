@@ -165,7 +165,7 @@ def _refuse_offline(request: Request, asked: str) -> None:
             f"Unset {variable} to fetch it.",
         )
     else:
-        reason, fix = "local_files_only=True forbids the network", "Leave local_files_only out to fetch it."
+        reason, fix = "local_files_only=True (--offline) forbids the network", "Leave it out to fetch it."
     where = request.repo if asked == request.repo else f"{asked} ({request.repo})"
     raise ModelNotFoundError(
         f"{where} is not (completely) in the cache {request.cache}, and {reason}. {fix} {_by_hand(request)}"

@@ -117,7 +117,7 @@ def _refuse_offline(address: str, options: Options) -> None:
     if variable is not None:
         reason = f"{variable}={os.environ[variable]} forbids the network. Unset {variable} to fetch it"
     elif options.local_files_only:
-        reason = "local_files_only=True forbids the network. Leave local_files_only out to fetch it"
+        reason = "local_files_only=True (--offline) forbids the network. Leave it out to fetch it"
     else:
         return
     address, _ = cache.split_address(address)
