@@ -457,6 +457,8 @@ def test_setters_show_in_the_signature() -> None:
         ("input_cols", ["one"], "2 column names"),
         ("compat", "spark", "sparknlp"),
         ("threads", 0, "at least 1"),
+        ("max_sentence_length", -1, r"at least 3 .*at most 512\.$"),
+        ("max_sentence_length", "128", r"at least 3 .*at most 512\.$"),
         ("batchsize", 8, "Did you mean batch_size"),
     ],
 )

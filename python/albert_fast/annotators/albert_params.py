@@ -25,6 +25,16 @@ def _level(value: Any) -> str:
     return "word" if value == "token" else p.one_of(*LEVELS)(value)
 
 
+def _window(value: Any) -> int:
+    """Check for the length of a window; whether fewer than 3 will do is known when the model runs (`compat`)."""
+    try:
+        return p.integer(0, 512)(value)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            "it must be a whole number of at least 3 (less only with compat='sparknlp'), at most 512"
+        ) from None
+
+
 PARAMS = (
     *annotator_params(2),
     p.Param(
@@ -37,7 +47,7 @@ PARAMS = (
         p.optional(p.integer(1, 1 << 30)),
         "Size of a vector, for the column's metadata.",
     ),
-    p.Param("max_sentence_length", "maxSentenceLength", 128, p.integer(0, 512), "Pieces of a window, specials too."),
+    p.Param("max_sentence_length", "maxSentenceLength", 128, _window, "Pieces of a window, specials too."),
     p.Param("case_sensitive", "caseSensitive", False, p.boolean, "False: words are lower-cased before tokenization."),
     p.Param("storage_ref", "storageRef", None, p.optional(p.text), "Name that consumers compare with their own."),
     p.Param(

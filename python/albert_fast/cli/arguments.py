@@ -109,7 +109,7 @@ def _add_embed(commands: Any) -> None:
         metavar="N[,N...]",
         help="hidden layer, or several to average; write negative ones as --layers=-1,-2",
     )
-    parser.add_argument("--max-sentence-length", type=int, metavar="N", help="pieces in one window, up to 512")
+    parser.add_argument("--max-sentence-length", type=int, metavar="N", help="pieces in one window, 3 to 512")
     parser.add_argument("--case-sensitive", action="store_true", default=None, help="do not lower-case")
     parser.add_argument(
         "--no-sentences",
