@@ -269,6 +269,7 @@ def test_standard_input(
     monkeypatch.setattr(sys, "stdin", Input(data))
     assert cli.main(["embed", *arguments]) == 0
     assert [line["text"] for line in lines(capfd)] == data.decode().replace("\r\n", "\n").split("\n")
+    assert model.calls[-1] == ("stream_chunks", {"total": None}), "nobody knows how many there will be"
 
 
 def test_an_input_file_with_a_byte_order_mark(

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from ..errors import AlbertFastError
 from .arguments import make_parser
-from .failures import FAILED, INTERRUPTED, PIPE_CLOSED, USAGE, OutputError, UsageError
+from .failures import FAILED, INTERRUPTED, PIPE_CLOSED, USAGE, UsageError
 from .printing import complain, discard_output, flush_output, occupy_closed_descriptors
 from .signals import Terminated, end_by, ending_signals_raise
 
@@ -38,9 +38,6 @@ def _run(arguments: argparse.Namespace) -> int:
         return code
     except UsageError as error:
         return complain(error, USAGE)
-    except OutputError as error:
-        discard_output()
-        return complain(error, FAILED)
     except AlbertFastError as error:
         return complain(error, FAILED)
     except BrokenPipeError:

@@ -25,7 +25,8 @@ def run_embed(arguments: argparse.Namespace) -> int:
     writer_type = writers.writer_for(arguments.output, is_stream(arguments.output))
     chunks = chunks_of(arguments)
     model = load_model(arguments)
-    options: dict[str, Any] = {"level": level, "total": len(arguments.texts) or None}
+    is_counted = arguments.texts not in ([], ["-"])
+    options: dict[str, Any] = {"level": level, "total": len(arguments.texts) if is_counted else None}
     options |= given(arguments, ("pooling", "normalize"))
     if arguments.no_progress or (is_standard and standard_output().isatty()):
         options["show_progress"] = False  # a bar between lines of output on the same terminal is noise

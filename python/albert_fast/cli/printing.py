@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from .failures import OutputError, output_errors
@@ -38,15 +39,25 @@ def standard_output() -> TextIO:
 def print_text(text: str) -> None:
     """Print a text and the end of its last line."""
     output = standard_output()
-    with output_errors("The standard output"):
+    with _errors():
         output.write(text if text.endswith("\n") else text + "\n")
 
 
 def flush_output() -> None:
     """Write out what was printed."""
     if sys.stdout is not None:
-        with output_errors("The standard output"):
+        with _errors():
             sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        with output_errors("The standard output"):
+            yield
+    except OutputError:
+        discard_output()
+        raise
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
