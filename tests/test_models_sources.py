@@ -17,7 +17,7 @@ import pytest
 
 import make_model
 from albert_fast import AlbertEmbeddings, cli
-from albert_fast.errors import CorruptModelError, MissingDependencyError, ModelNotFoundError, ParameterError
+from albert_fast.errors import CorruptModelError, MissingDependencyError, ModelNotFoundError
 from albert_fast.models import built_in_folder, registry, resolve
 from albert_fast.models.fetch import cache, download, sources
 from file_server import Behaviour, network_variables, packed, serve
@@ -267,9 +267,9 @@ def test_another_zip_of_the_same_address(server: Behaviour, tmp_path: Path) -> N
         cache.place(address).unlink()
 
 
-def test_other_addresses(server: Behaviour) -> None:
-    with pytest.raises(ParameterError, match="without 'file://'"):
-        resolve("file:///tmp/x.zip")
+def test_other_addresses(server: Behaviour, tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFoundError, match=rf"There is no folder or file {tmp_path}/x\.zip"):
+        resolve(f"file://{tmp_path}/x.zip")
     with pytest.raises(ModelNotFoundError, match="answered 404"):
         resolve(f"{server.url}/nothing.zip")
 

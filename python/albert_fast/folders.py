@@ -13,22 +13,6 @@ from pathlib import Path
 from .errors import ModelNotFoundError, ParameterError
 
 
-def path_of(given: object) -> Path:
-    """Return a path that the user gave.
-
-    Raises
-    ------
-    ParameterError
-        It is no path.
-    """
-    if isinstance(given, (str, os.PathLike)):
-        path = os.fspath(given)
-        if isinstance(path, str):
-            return Path(path)
-    hint = " Decode it with os.fsdecode." if isinstance(given, bytes) else ""
-    raise ParameterError(f"A path is a string or a pathlib.Path; this is {type(given).__name__} ({given!r}).{hint}")
-
-
 def check_free(target: Path, marker: str, overwrite: bool) -> None:
     """Check that a folder may be written: it is new, empty, or one of ours that may go.
 

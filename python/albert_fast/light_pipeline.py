@@ -10,8 +10,8 @@ from .annotation import Annotation
 from .annotators.finishers import EmbeddingsFinisher, Finisher
 from .columns import AnnotationColumn
 from .errors import InputError, ModelNotFoundError, ParameterError
-from .folders import path_of
 from .frame import Frame
+from .paths import path_of
 from .pipeline import PipelineModel
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from .errors import AlbertFastError, CorruptModelError, ModelNotFoundError
-from .folders import check_free, path_of, write_folder, write_synced
+from .folders import check_free, write_folder, write_synced
+from .paths import path_of
 
 
 class SavedStage(Protocol):

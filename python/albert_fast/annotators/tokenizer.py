@@ -10,7 +10,7 @@ from .. import params as p
 from ..columns import AnnotationColumn
 from ..common import ReadAs
 from ..errors import ModelNotFoundError, ParameterError
-from ..folders import path_of
+from ..paths import path_of
 from .stage import Annotator, Run, annotator_params
 
 if TYPE_CHECKING:

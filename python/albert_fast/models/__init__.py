@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from .._lazy import lazy_names
 from ..errors import ModelNotFoundError, ParameterError
-from ..folders import path_of
+from ..paths import path_of, scheme_of
 from . import registry
 from .detect import read_any
 from .fetch import cache
@@ -68,8 +68,9 @@ def resolve(
     Parameters
     ----------
     name
-        A path of anything that `read_any` reads; a name of `models()` or one of its nlu references; a Hugging Face id
-        such as "albert/albert-base-v2"; or the https address of a zip, which may end in "#sha256=..." and its hash.
+        A path (or file: URI) of anything that `read_any` reads; a name of `models()` or one of its nlu references; a
+        Hugging Face id such as "albert/albert-base-v2"; or the https address of a zip, which may end in "#sha256=..."
+        and its hash.
     lang
         Language of the name; checked where given.
     cache_dir
@@ -101,7 +102,7 @@ def resolve(
         raise ParameterError(f"The model's name is {name!r}. Give a name such as {BUILT_IN!r}, or a folder.")
     entry = registry.lookup(text)
     if isinstance(name, os.PathLike) or _is_local(text, entry is not None):
-        return read_any(Path(text).expanduser())
+        return read_any(text)
     address = entry is None and cache.is_address(text)
     if entry is None and not address and not registry.is_hub_id(text):
         raise ModelNotFoundError(_unknown(text))
@@ -112,7 +113,7 @@ def resolve(
     from .fetch import sources
 
     options = sources.Options(
-        cache_dir=path_of(cache_dir).expanduser() if cache_dir is not None else None,
+        cache_dir=path_of(cache_dir) if cache_dir is not None else None,
         revision=revision,
         token=token,
         local_files_only=bool(local_files_only),
@@ -124,9 +125,12 @@ def resolve(
 
 
 def _is_local(text: str, is_known: bool) -> bool:
-    path = Path(text).expanduser()
-    if text.startswith((".", "~")) or path.is_absolute():
+    scheme = scheme_of(text)
+    if scheme is not None:  # what is neither of this machine nor of the web is refused by name there
+        return scheme not in ("http", "https")
+    if text.startswith((".", "~")) or os.path.isabs(text):
         return True
+    path = Path(text)
     # A known name wins over a folder that happens to have it, unless that folder holds a model.
     return (path / "config.json").is_file() if is_known else path.exists()
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
-from ..folders import path_of
+from ..paths import path_of
 from . import folder, vocabulary
 from .containers import tree
 from .containers.blobs import FileBlob
@@ -54,7 +54,7 @@ def read_any(path: str | os.PathLike[str], **overrides: object) -> ModelFiles:
     if unknown:
         raise ParameterError(f"{', '.join(sorted(unknown))} cannot be given; {', '.join(OVERRIDES)} can.")
     given = {key: value for key, value in overrides.items() if value is not None}
-    root = path_of(path).expanduser().absolute()
+    root = path_of(path).absolute()
     if not root.exists():
         if root.name and root.with_name(root.name + ".index").is_file():  # as TensorFlow calls a checkpoint
             from .foreign import tensorflow

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelNotFoundError, ParameterError
-from ..folders import path_of, reason, write_folder, write_synced
+from ..folders import reason, write_folder, write_synced
+from ..paths import path_of
 from . import onnx_writer, tensors
 from .containers.blobs import FileBlob
 from .files import ModelFiles

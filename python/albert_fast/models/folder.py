@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
+from ..errors import CorruptModelError, ModelNotFoundError
+from ..paths import path_of
 from . import files as model_files
 from . import record, vocabulary
 from .containers import tree
@@ -72,11 +73,8 @@ def read_folder(
     CorruptModelError
         A file is damaged, does not fit the others, or describes another kind of model.
     """
-    try:
-        # Absolute, so that pickles and saves still find it after a change of the working directory.
-        folder = Path(path).expanduser().absolute()
-    except TypeError:
-        raise ParameterError(f"The model's folder is {path!r}. Give a path.") from None
+    # Absolute, so that pickles and saves still find it after a change of the working directory.
+    folder = path_of(path).absolute()
     if not folder.exists():
         raise ModelNotFoundError(f"There is no folder {folder}. Give the folder that holds the model's {CONFIG}.")
     if not folder.is_dir():

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
-from ..folders import check_free, path_of, write_folder, write_synced
+from ..folders import check_free, write_folder, write_synced
+from ..paths import path_of
 from . import record
 from .files import ModelFiles
 from .folder import ADDED_TOKENS, CONFIG, TOKENIZER_CONFIG, WEIGHTS

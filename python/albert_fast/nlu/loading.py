@@ -9,8 +9,8 @@ from typing import Any
 from ..annotators import AlbertEmbeddings, DocumentAssembler, SentenceDetector, Tokenizer
 from ..annotators.stage import Stage
 from ..errors import ModelNotFoundError, ParameterError
-from ..folders import path_of
 from ..models import registry
+from ..paths import path_of
 from ..pipeline import PipelineModel
 from ..stage_folder import FILE_NAME
 from .names import check_style

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import CorruptModelError, ModelNotFoundError, ParameterError
-from ...folders import path_of
+from ...paths import path_of
 from ..containers import archive, tree
 from ..containers.blobs import FileBlob
 from ..containers.java_objects import JavaError, JavaObject, ObjectStream, sequence_file
@@ -98,7 +98,7 @@ class Stage:
 
 def is_pipeline(path: str | os.PathLike[str]) -> bool:
     """Whether a folder, or a zip, is a saved PipelineModel."""
-    root = path_of(path).expanduser()
+    root = path_of(path)
     if root.is_dir() and not (root / METADATA).is_file():
         return False
     if not root.exists():
@@ -126,7 +126,7 @@ def read_pipeline(path: str | os.PathLike[str]) -> list[Stage]:
     CorruptModelError
         A file is damaged, or a tokenizer's rules are of a form that is not read.
     """
-    root = path_of(path).expanduser().absolute()
+    root = path_of(path).absolute()
     if not root.exists():
         raise ModelNotFoundError(f"There is no folder {root}. Give the folder of a saved pipeline.")
     stages: list[Stage] = []
