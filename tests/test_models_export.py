@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 import make_model
 from albert_fast import AlbertEmbeddings
-from albert_fast.errors import ModelNotFoundError, ParameterError
+from albert_fast.errors import ModelNotFoundError, ParameterError, WriteError
 from albert_fast.models import export_model, onnx_writer, read_folder
 from base_weights import write_base
 from conftest import ModelMaker
@@ -266,7 +266,7 @@ def test_a_disk_that_fills_up_leaves_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(onnx_writer, "_write_values", full)
         for path, overwrite in ((tmp_path / target, True), (tmp_path / f"new-{target}", False)):
-            with pytest.raises(ModelNotFoundError, match="No space left"):
+            with pytest.raises(WriteError, match="No space left"):
                 export_model(files, "onnx", path, overwrite=overwrite)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 

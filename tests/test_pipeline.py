@@ -33,6 +33,7 @@ from albert_fast import (
     TokenizerModel,
     TruncationWarning,
     WiringError,
+    WriteError,
     start,
 )
 from albert_fast.annotators.stage import Stage
@@ -697,9 +698,43 @@ def test_a_failed_save_leaves_nothing(fitted: PipelineModel, tmp_path: Path, mon
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("albert_fast.stage_folder.write_synced", no_room)
-    with pytest.raises(ModelNotFoundError, match="No space left"):
+    with pytest.raises(WriteError, match=r"saved cannot be written: .*No space left") as caught:
         fitted.save(tmp_path / "saved")
+    assert not isinstance(caught.value, ModelNotFoundError)
+    assert (caught.value.errno, isinstance(caught.value, OSError)) == (28, True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_with_the_name_that_was_given(
+    tiny: AlbertEmbeddings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("albert_fast.models.save.write_synced", no_room)
+    target = tmp_path / "saved"
+    with pytest.raises(WriteError) as caught:  # the model's folder is one in the pipeline's, under a hidden name
+        PipelineModel([albert(tiny)]).save(target)
+    assert str(caught.value).startswith(f"{target} cannot be written: [Errno 28] No space left on device. Nothing")
+    assert caught.value.errno == 28
+    with pytest.raises(WriteError, match=f"{target} cannot be written"):
+        tiny.save(target)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_kind_does_not_take_the_place_of_another(
+    fitted: PipelineModel, tiny: AlbertEmbeddings, tmp_path: Path
+) -> None:
+    fitted.save(tmp_path / "pipeline")
+    tiny.save(tmp_path / "model")
+    with pytest.raises(ParameterError, match=r"pipeline holds a saved pipeline or stage, and a saved model .*delete"):
+        tiny.write().overwrite().save(tmp_path / "pipeline")
+    with pytest.raises(ParameterError, match=r"model holds a saved model, and a saved pipeline or stage .*delete"):
+        fitted.write().overwrite().save(tmp_path / "model")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "x").touch()
+    with pytest.raises(ParameterError, match="was not saved by albert_fast"):
+        tiny.write().overwrite().save(tmp_path / "other")
 
 
 def test_stages_can_be_pickled(fitted: PipelineModel) -> None:
@@ -766,7 +801,7 @@ def test_odd_input_is_named(fitted: PipelineModel, tiny: AlbertEmbeddings, tmp_p
     chunks = Doc2Chunk(input_cols=["document"], output_col="chunk", chunk_col="c", start_col="s")
     with pytest.raises(InputError, match="Row 0 of the column startCol holds 'x'"):
         Pipeline(stages=[assembler(), chunks]).fit().transform({"text": ["a"], "c": ["a"], "s": ["x"]})
-    with pytest.raises(ModelNotFoundError, match="cannot be written"):
+    with pytest.raises(WriteError, match="cannot be written"):
         fitted.save(tmp_path / ("x" * 300))
 
 
@@ -822,7 +857,7 @@ def test_a_uid_leads_nowhere(tiny: AlbertEmbeddings, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["x" * 300, "a\0b"], ids=["long", "null"])
 def test_names_that_no_folder_can_have(name: str, tmp_path: Path) -> None:
-    with pytest.raises(ModelNotFoundError, match="Choose another destination"):
+    with pytest.raises(WriteError, match="Choose another destination"):
         PipelineModel([assembler()]).save(tmp_path / name)
 
 

@@ -24,6 +24,7 @@ from .errors import (
     ParameterError,
     TruncationWarning,
     WiringError,
+    WriteError,
 )
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ __all__ = [
     "TokenizerModel",
     "TruncationWarning",
     "WiringError",
+    "WriteError",
     "__version__",
     "start",
     "version",

@@ -27,6 +27,10 @@ class ModelNotFoundError(AlbertFastError, OSError):
     """A model name that is not known, or a folder or file that is not there."""
 
 
+class WriteError(AlbertFastError, OSError):
+    """A folder or file that cannot be written: a full disk, no permission; `errno` is the system's."""
+
+
 class MissingDependencyError(AlbertFastError, ImportError):
     """A package that the call needs is not installed, or is broken."""
 

@@ -10,7 +10,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from .errors import ModelNotFoundError, ParameterError
+from .errors import ModelNotFoundError, ParameterError, WriteError
+
+# Files by which folders of ours are known, and what those are.
+MODEL_FILE, PIPELINE_FILE = "albert_fast.json", "pipeline.json"
+_KINDS = {MODEL_FILE: "a saved model", PIPELINE_FILE: "a saved pipeline or stage"}
 
 
 def check_free(target: Path, marker: str, overwrite: bool) -> None:
@@ -21,7 +25,7 @@ def check_free(target: Path, marker: str, overwrite: bool) -> None:
     target
         Folder to make.
     marker
-        Name of the file by which a folder of this kind is known.
+        Name of the file by which a folder of this kind is known: MODEL_FILE or PIPELINE_FILE.
     overwrite
         Whether one that is there may be replaced.
 
@@ -29,22 +33,29 @@ def check_free(target: Path, marker: str, overwrite: bool) -> None:
     ------
     ParameterError
         It may not.
-    ModelNotFoundError
+    WriteError
         Nobody can write there.
     """
     try:
-        there = target.exists()
+        if not target.exists():
+            return
+        if not target.is_dir():
+            raise ParameterError(f"{target} is a file. Give the name of a folder to save into.")
+        if not any(target.iterdir()):
+            return
+        kind = next((name for name in (marker, *_KINDS) if (target / name).is_file()), None)
+    except ParameterError:
+        raise
     except (OSError, ValueError) as error:  # a name that is too long, a folder that may not be looked into
-        raise ModelNotFoundError(f"{target} cannot be written: {reason(error)}. Choose another destination.") from error
-    if not there:
-        return
-    if not target.is_dir():
-        raise ParameterError(f"{target} is a file. Give the name of a folder to save into.")
-    if not any(target.iterdir()):
-        return
-    if not (target / marker).is_file():
+        raise write_error(target, error, "Choose another destination.") from error
+    if kind is None:
         raise ParameterError(
             f"{target} is not empty and was not saved by albert_fast, so it is left alone. Choose a new folder."
+        )
+    if kind != marker:
+        raise ParameterError(
+            f"{target} holds {_KINDS[kind]}, and {_KINDS[marker]} does not take its place, overwrite or not. Choose "
+            "another folder, or delete that one first."
         )
     if not overwrite:
         raise ParameterError(
@@ -58,16 +69,14 @@ def write_folder(target: Path, fill: Callable[[Path], None]) -> Path:
 
     Raises
     ------
-    ModelNotFoundError
+    WriteError
         The target cannot be written.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
     except (OSError, ValueError) as error:
-        raise ModelNotFoundError(
-            f"{target.parent} cannot be written: {reason(error)}. Choose another destination."
-        ) from error
+        raise write_error(target.parent, error, "Choose another destination.") from error
     try:
         fill(work)
         _sync_folder(work)
@@ -76,18 +85,21 @@ def write_folder(target: Path, fill: Callable[[Path], None]) -> Path:
     except OSError as error:
         if isinstance(error, ModelNotFoundError):
             raise
-        raise ModelNotFoundError(
-            f"{target} could not be written: {reason(error)}. Nothing was left there; free space or choose another "
-            "destination."
-        ) from error
+        fix = "Nothing was left there; free space or choose another destination."
+        raise write_error(target, error, fix) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return target
 
 
-def reason(error: Exception) -> str:
-    """Return what the system says of a failure, without its number and without the hidden name that we wrote to."""
-    return getattr(error, "strerror", None) or str(error)
+def write_error(target: Path, error: Exception, fix: str) -> WriteError:
+    """Return the error for what cannot be written; of a stage's own folder within it, only the reason is told."""
+    reason = error.__cause__ if isinstance(error, WriteError) and error.__cause__ is not None else error
+    said = getattr(reason, "strerror", None) or reason  # without its number and the hidden name that we wrote to
+    made = WriteError(f"{target} cannot be written: {said}. {fix}")
+    if isinstance(reason, OSError):
+        made.errno = reason.errno
+    return made
 
 
 def write_synced(path: Path, data: bytes) -> str:

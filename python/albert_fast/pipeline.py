@@ -187,8 +187,10 @@ class PipelineModel:
         ------
         ParameterError
             The folder exists and may not be replaced.
+        WriteError
+            The folder cannot be written.
         ModelNotFoundError
-            The folder cannot be written, or a model's files are gone.
+            A model's files are gone.
         """
         from .stage_folder import save_stages
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from .errors import AlbertFastError, CorruptModelError, ModelNotFoundError
-from .folders import check_free, write_folder, write_synced
+from .folders import PIPELINE_FILE, check_free, write_folder, write_synced
 from .paths import path_of
 
 
@@ -25,7 +25,7 @@ class SavedStage(Protocol):
     def save_files(self, folder: Path) -> None: ...
 
 
-FILE_NAME = "pipeline.json"
+FILE_NAME = PIPELINE_FILE
 FORMAT = 1
 
 

@@ -259,7 +259,9 @@ class AlbertEmbeddings(AlbertParams):
         Raises
         ------
         ModelNotFoundError
-            This annotator has no model, or the folder cannot be written.
+            This annotator has no model, or its files are gone.
+        WriteError
+            The folder cannot be written.
         """
         from .. import models
 
@@ -295,7 +297,9 @@ class AlbertEmbeddings(AlbertParams):
         ParameterError
             No such format, or the destination holds other things.
         ModelNotFoundError
-            This annotator has no model, or the destination cannot be written.
+            This annotator has no model, or its files are gone.
+        WriteError
+            The destination cannot be written.
         """
         from .. import models
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelNotFoundError, ParameterError
-from ..folders import reason, write_folder, write_synced
+from ..folders import write_error, write_folder, write_synced
 from ..paths import path_of
 from . import onnx_writer, tensors
 from .containers.blobs import FileBlob
@@ -50,7 +50,9 @@ def export_model(files: ModelFiles, form: str, destination: str | os.PathLike[st
     ParameterError
         No such form, the destination may not be replaced, or the form cannot express the model.
     ModelNotFoundError
-        The weights are gone, or the destination cannot be written.
+        The weights are gone.
+    WriteError
+        The destination cannot be written.
     """
     if form not in FORMATS:
         raise ParameterError(f"format={form!r} does not exist; it can be {', '.join(FORMATS)}.")
@@ -121,9 +123,7 @@ def _export_file(files: ModelFiles, target: Path, overwrite: bool) -> Path:
     except OSError as error:
         if isinstance(error, ModelNotFoundError):
             raise
-        raise ModelNotFoundError(
-            f"{target} could not be written: {reason(error)}. Free space or choose another destination."
-        ) from error
+        raise write_error(target, error, "Free space or choose another destination.") from error
     finally:
         for path in temporary:
             with contextlib.suppress(OSError):  # a read-only folder, which is said already

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CorruptModelError
+from ..folders import MODEL_FILE
 
-FILE_NAME = "albert_fast.json"
+FILE_NAME = MODEL_FILE
 FORMAT = 1
 _BLOCK = 1 << 20
 

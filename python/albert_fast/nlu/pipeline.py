@@ -225,7 +225,7 @@ class NLUPipeline(Mapping[str, Stage]):
         ------
         ParameterError
             There is no such component, or the folder exists and may not be replaced.
-        ModelNotFoundError
+        WriteError
             The folder cannot be written.
         """
         if component == _ENTIRE:
