@@ -361,6 +361,23 @@ def test_weights_that_changed_since_loading_are_not_saved(folder: Path, tmp_path
     assert not (tmp_path / "second").exists()
 
 
+@pytest.mark.parametrize("weights", ["model.safetensors", "pytorch_model.bin"])
+def test_a_model_whose_files_are_gone(folder: Path, tmp_path: Path, weights: str) -> None:
+    if weights == "pytorch_model.bin":
+        tensors = make_model.make_weights(make_model.TINY)
+        (folder / weights).write_bytes(containers.torch_zip(tensors))
+        (folder / "model.safetensors").unlink()
+    model = AlbertEmbeddings.load(folder)
+    expected = model.embed("a cab").vectors
+    shutil.rmtree(folder)
+    with pytest.raises(ModelNotFoundError, match=r"files of the model model are gone from .*load the model from where"):
+        model.setPrecision("int8").embed("a cab")
+    with pytest.raises(ModelNotFoundError, match="gone") as caught:
+        model.save(tmp_path / "again")
+    assert "cannot be written" not in str(caught.value)
+    np.testing.assert_array_equal(model.setPrecision("fp32").embed("a cab").vectors, expected)
+
+
 @pytest.mark.parametrize("value", [object(), float("nan"), {1, 2}, b"x"])
 def test_parameters_that_are_no_json(folder: Path, tmp_path: Path, value: object) -> None:
     with pytest.raises(ParameterError, match="JSON"):

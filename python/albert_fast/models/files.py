@@ -130,11 +130,24 @@ class ModelFiles:
         yield from dict.fromkeys(self.blob(entry) for entry in self.tensors)
 
     def identity(self) -> tuple[object, ...]:
-        """Return what differs when another file takes the place of one that holds the weights."""
+        """Return what differs when another file takes the place of one that holds the weights.
+
+        Raises
+        ------
+        ModelNotFoundError
+            A file is not there any more.
+        """
         found: list[object] = []
-        for path in dict.fromkeys(blob.source for blob in self.blobs()):
-            status = os.stat(path)
-            found.append((os.fspath(path), status.st_ino, status.st_size, status.st_mtime_ns))
+        try:
+            for path in dict.fromkeys(blob.source for blob in self.blobs()):
+                status = os.stat(path)
+                found.append((os.fspath(path), status.st_ino, status.st_size, status.st_mtime_ns))
+        except OSError as error:
+            raise ModelNotFoundError(
+                f"The files of the model {self.name} are gone from {self.source} ({error}). They are read again where "
+                "another precision or device is asked for, and to save it: put them back, or load the model from "
+                "where it is now."
+            ) from error
         return (*found, self.tensors, self.graph)
 
     def write_safetensors(self, out: BinaryIO) -> None:

@@ -50,7 +50,9 @@ def save_folder(
     ParameterError
         The destination exists and may not be replaced, or a parameter is no JSON value.
     ModelNotFoundError
-        The weights file is gone, or the destination cannot be written.
+        The weights file is gone.
+    WriteError
+        The destination cannot be written.
     CorruptModelError
         The weights changed since they were loaded.
     """
@@ -123,6 +125,7 @@ def _copy_weights(files: ModelFiles, target: Path) -> str:
 
 
 def _convert_weights(files: ModelFiles, target: Path) -> str:
+    files.identity()  # an error of the model's own files is none of the destination
     with target.open("w+b") as out:
         files.write_safetensors(out)
         out.flush()
