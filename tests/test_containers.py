@@ -290,6 +290,80 @@ def test_what_is_said_goes_before_the_configuration(tmp_path: Path) -> None:
         read_any(folder, hidden_size=3)
 
 
+@pytest.mark.parametrize("form", ["folder", "zip"])
+def test_keywords_fill_what_a_hugging_face_config_lacks(tmp_path: Path, form: str) -> None:
+    folder = make_model.write_folder(tmp_path / "model", GEO, 5)
+    expected = vectors(AlbertEmbeddings.load(folder))
+    config = json.loads((folder / "config.json").read_bytes())
+    said = {key: config.pop(key) for key in ("num_attention_heads", "num_hidden_layers")}
+    (folder / "config.json").write_text(json.dumps(config))
+    path = folder
+    if form == "zip":
+        path = tmp_path / "model.zip"
+        path.write_bytes(containers.zipped({item.name: item.read_bytes() for item in folder.iterdir()}))
+    with pytest.raises(
+        CorruptModelError, match=r"no 'num_hidden_layers'.*or say it: load\(\.\.\., num_hidden_layers=12"
+    ):
+        AlbertEmbeddings.load(path)
+    model = AlbertEmbeddings.load(path, **said)
+    np.testing.assert_array_equal(vectors(model), expected)
+    np.testing.assert_array_equal(vectors(pickle.loads(pickle.dumps(model))), expected)
+    np.testing.assert_array_equal(vectors(AlbertEmbeddings.load(model.save(tmp_path / "saved"))), expected)
+
+
+@pytest.mark.parametrize("form", ["folder", "zip", "file", "pytorch", "shards"])
+def test_keywords_and_shapes_stand_in_for_a_missing_config(tmp_path: Path, form: str) -> None:
+    folder = make_model.write_folder(tmp_path / "model", GEO, 5)
+    expected = vectors(AlbertEmbeddings.load(folder))
+    (folder / "config.json").unlink()
+    said = {key: GEO[key] for key in ("num_attention_heads", "num_hidden_layers", "hidden_act", "layer_norm_eps")}
+    path = folder
+    if form == "zip":
+        path = tmp_path / "model.zip"
+        path.write_bytes(containers.zipped({item.name: item.read_bytes() for item in folder.iterdir()}))
+    elif form == "file":
+        path = folder / "model.safetensors"
+    elif form == "pytorch":
+        (folder / "model.safetensors").unlink()
+        (folder / "pytorch_model.bin").write_bytes(containers.torch_zip(make_model.make_weights(GEO, 5)))
+    elif form == "shards":
+        (folder / "model.safetensors").rename(folder / "model-1.safetensors")
+        names = dict.fromkeys(make_model.make_weights(GEO, 5), "model-1.safetensors")
+        (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": names}))
+    if form != "zip":
+        with pytest.raises(ModelNotFoundError, match=r"has no config\.json.*num_attention_heads=12, .*layer_norm_eps="):
+            AlbertEmbeddings.load(path)
+    with pytest.raises(
+        ParameterError, match=r"how many layers.*load\(\.\.\., num_hidden_layers=12, hidden_act='gelu_new'"
+    ):
+        AlbertEmbeddings.load(path, num_attention_heads=4)
+    model = AlbertEmbeddings.load(path, **said)
+    np.testing.assert_array_equal(vectors(model), expected)
+    np.testing.assert_array_equal(vectors(AlbertEmbeddings.load(model.save(tmp_path / "saved"))), expected)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "message"),
+    [
+        ({"hidden_act": "swish"}, r"hidden_act='swish' was given; it must be one of gelu, "),
+        ({"hidden_act": 3}, "hidden_act=3 was given"),
+        ({"layer_norm_eps": -1.0}, r"layer_norm_eps=-1\.0 was given; it must be a number from 0 to 0\.1"),
+        ({"num_attention_heads": 0}, "num_attention_heads=0 was given; it must be a whole number from 1"),
+        ({"num_attention_heads": 7}, r"num_attention_heads=7 was given, but hidden_size \d+ of .* not a multiple"),
+        ({"num_hidden_layers": "12"}, "num_hidden_layers='12' was given"),
+    ],
+)
+@pytest.mark.parametrize("container", ["hugging face", "google"])
+def test_a_wrong_keyword_is_called_one(tmp_path: Path, container: str, keyword: dict[str, Any], message: str) -> None:
+    folder = tmp_path / "model"
+    if container == "google":
+        containers.write_files(folder, google_files())
+    else:
+        make_model.write_folder(folder, GEO, 5)
+    with pytest.raises(ParameterError, match=message):
+        AlbertEmbeddings.load(folder, **keyword)
+
+
 def test_what_is_there_and_what_is_read_are_named(tmp_path: Path) -> None:
     containers.write_files(tmp_path / "m", {"notes.txt": b"x", "tf_model.h5": b"x"})
     with pytest.raises(

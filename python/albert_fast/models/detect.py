@@ -72,7 +72,10 @@ def read_any(path: str | os.PathLike[str], **overrides: object) -> ModelFiles:
 
 
 def _read_folder(root: Path, given: Mapping[str, object]) -> ModelFiles:
-    found = tree.of_folder(root)
+    return _read_tree(tree.of_folder(root), given)
+
+
+def _read_tree(found: Tree, given: Mapping[str, object]) -> ModelFiles:
     known = _known(found)
     if known is None:
         # The error of the commonest kind is the most helpful one where some of it is there.
@@ -95,14 +98,14 @@ def _read_file(root: Path, given: Mapping[str, object]) -> ModelFiles:
     with root.open("rb") as file:
         start = file.read(16)
     if archive.is_gzip(start):
-        return _read_archive(archive.of_tar_gz(root), given)
+        return _read_tree(archive.of_tar_gz(root), given)
     if root.suffix in (".bin", ".safetensors", ".onnx"):
         around = tree.of_folder(root.parent, depth=1)
         if root.name not in around:  # its name begins with a dot
             around = Tree(around.root, "", {**around.files, root.name: FileBlob.of(root)})
         return _onnx(around, root.name, given) if root.suffix == ".onnx" else _weights(around, root.name, given)
     if archive.is_zip(start):
-        return _read_archive(archive.of_zip(FileBlob.of(root), root, str(root)), given)
+        return _read_tree(archive.of_zip(FileBlob.of(root), root, str(root)), given)
     raise ModelNotFoundError(
         f"{root} is a file of no kind that is read. Accepted are: {ACCEPTED}. Unpack it, or give the folder it lies in."
     )
@@ -110,14 +113,6 @@ def _read_file(root: Path, given: Mapping[str, object]) -> ModelFiles:
 
 def _weights(around: Tree, name: str, given: Mapping[str, object]) -> ModelFiles:
     return folder.read_tree(around, overrides=given, weights=name)
-
-
-def _read_archive(found: Tree, given: Mapping[str, object]) -> ModelFiles:
-    known = _known(found)
-    if known is None:
-        raise ModelNotFoundError(_unknown(found))
-    reader, where = known
-    return reader(where, given)
 
 
 def _unknown(found: Tree) -> str:

@@ -25,6 +25,8 @@ _ASKED = (
     ("hidden_act", "which activation the model has", "gelu_new"),
     ("layer_norm_eps", "the epsilon of the model's normalizations", 1e-12),
 )
+# The same as it is written in a call.
+ASKED_FOR = ", ".join(f"{key}={example!r}" for key, _, example in _ASKED)
 _FLOATS = tuple(tensor_bytes.WIDTHS)
 
 
@@ -205,7 +207,7 @@ def assemble(
         )
     shapes = {name: entry.shape for name, entry in found.items()}
     config = {**sizes_of(shapes, where), **_known(hints), **_known(overrides)}
-    geometry = parse_config(complete(config, where), where)
+    geometry = parse_config(complete(config, where), where, _known(overrides))
     check_pieces(vocabulary, geometry, where)
     said: dict[str, object] = {} if vocabulary.lower_case is None else {"case_sensitive": not vocabulary.lower_case}
     return ModelFiles(
@@ -237,12 +239,13 @@ def complete(config: dict[str, Any], where: str) -> dict[str, Any]:
     ParameterError
         It does not; names the keyword arguments that say it.
     """
-    for key, what, example in _ASKED:
-        if config.get(key) is None:
-            raise ParameterError(
-                f"{where} does not say {what}, and its tensors do not show it. Put the model's config.json beside it, "
-                f"or say it, for example load(..., {key}={example!r})."
-            )
+    missing = [(key, what, example) for key, what, example in _ASKED if config.get(key) is None]
+    if missing:
+        raise ParameterError(
+            f"{where} does not say {', nor '.join(what for _, what, _ in missing)}, and its tensors do not show it. "
+            "Put the model's config.json beside it, or say it, for example "
+            f"load(..., {', '.join(f'{key}={example!r}' for key, _, example in missing)})."
+        )
     return config
 
 

@@ -93,13 +93,15 @@ def read_tree(
     name = weights or next((name for name in WEIGHT_FILES if name in found), None)
     # Before the look at the files: a later format may have others, and its record says so.
     recorded = _read_record(found)
-    _check_files(found, name)
+    _check_files(found, name, overrides)
     assert name is not None  # _check_files
     known = recorded or announced or record.Record()
     if found.is_plain_folder():
         record.verify(found.folder(), known)
     else:
         _verify_members(found, known)
+    if CONFIG not in found:
+        return _without_config(found, name, known, overrides)
     geometry, config = _read_config(found, overrides)
     header = _read_weights(found, name)
     where = found.where(name)
@@ -123,9 +125,32 @@ def read_tree(
         sha256=known.sha256,
         git_sha1=known.git_sha1,
         config={**config, **overrides},
-        container="pytorch" if ".bin" in name else "safetensors",
+        container=_container(name),
         overrides=dict(overrides),
     )
+
+
+def _without_config(found: Tree, name: str, known: record.Record, overrides: Mapping[str, object]) -> ModelFiles:
+    """Read weights without their configuration: the tensors show sizes, and the caller says the rest."""
+    where = found.where(name)
+    header = _read_weights(found, name)
+    prefix = _prefix(header, where)
+    files = model_files.assemble(
+        source=found.root,
+        container=_container(name),
+        where=where,
+        found={key.removeprefix(prefix): entry for key, entry in header.items()},
+        vocabulary=vocabulary.read(found),
+        hints={},
+        overrides=overrides,
+        parameters=known.parameters,
+        name=known.name or found.root.resolve().name.partition(".zip")[0],
+    )
+    return files if name.endswith(".json") else dataclasses.replace(files, weights=found.files[name].source)
+
+
+def _container(name: str) -> str:
+    return "pytorch" if ".bin" in name else "safetensors"
 
 
 def _read_record(found: Tree) -> record.Record | None:
@@ -166,8 +191,9 @@ def _says(words: Vocabulary) -> dict[str, object]:
     return {} if words.lower_case is None else {"case_sensitive": not words.lower_case}
 
 
-def _check_files(found: Tree, weights: str | None) -> None:
-    missing = [] if CONFIG in found else [CONFIG]
+def _check_files(found: Tree, weights: str | None, overrides: Mapping[str, object]) -> None:
+    # What the caller says may stand in for the configuration.
+    missing = [] if CONFIG in found or overrides else [CONFIG]
     if weights is None:
         missing.append(WEIGHTS)
     if vocabulary.find(found) is None:
@@ -190,20 +216,21 @@ def _missing_message(found: Tree, missing: list[str]) -> str:
             f" Weights of that kind are not read. With transformers, "
             f"AutoModel.from_pretrained(folder).save_pretrained(folder) writes {WEIGHTS}."
         )
-    return message + (
+    message += (
         f" A model folder needs {CONFIG}, {WEIGHTS} (or {TORCH_WEIGHTS}), and spiece.model or a Unigram {TOKENIZER}."
     )
+    if missing == [CONFIG]:
+        message += f" In place of {CONFIG} you may say what it says: load(..., {model_files.ASKED_FOR})."
+    return message
 
 
 def _read_config(found: Tree, overrides: Mapping[str, object]) -> tuple[Geometry, dict[str, Any]]:
     where = found.where(CONFIG)
     blob = found.files[CONFIG]
     if isinstance(blob, FileBlob) and found.is_plain_folder():
-        geometry, content = read_config(blob.path)
-    else:
-        content = found.read_json(CONFIG)
-        geometry = parse_config(content, where)
-    return (parse_config({**content, **overrides}, where) if overrides else geometry), content
+        return read_config(blob.path, overrides)
+    content = found.read_json(CONFIG)
+    return parse_config({**content, **overrides}, where, overrides), content
 
 
 # ------------------------------------------------------------------------------------------------ weights

@@ -6,12 +6,12 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import CorruptModelError
+from ..errors import CorruptModelError, ParameterError
 
 _LAYER = re.compile(r"encoder\.albert_layer_groups\.(\d{1,4})\.albert_layers\.(\d{1,4})\.")
 MAX_CONFIG_BYTES = 16 << 20
@@ -66,8 +66,21 @@ _SIZES: dict[str, tuple[int | None, int, int]] = {
 }
 
 
-def read_config(path: str | os.PathLike[str]) -> tuple[Geometry, dict[str, Any]]:
+# Sizes that a caller may say where the file does not, with the value of ALBERT base.
+_SAYABLE = {"num_hidden_layers": 12, "num_attention_heads": 12}
+
+
+def read_config(
+    path: str | os.PathLike[str], given: Mapping[str, Any] | None = None
+) -> tuple[Geometry, dict[str, Any]]:
     """Read a Hugging Face (or Google) ALBERT configuration.
+
+    Parameters
+    ----------
+    path
+        The file.
+    given
+        Values that the caller says; they go before those of the file.
 
     Returns
     -------
@@ -76,6 +89,8 @@ def read_config(path: str | os.PathLike[str]) -> tuple[Geometry, dict[str, Any]]
 
     Raises
     ------
+    ParameterError
+        A value of the caller's cannot be.
     CorruptModelError
         The file is no JSON object, describes another kind of model, or has a value that cannot be.
     OSError
@@ -90,24 +105,46 @@ def read_config(path: str | os.PathLike[str]) -> tuple[Geometry, dict[str, Any]]
         raise CorruptModelError(f"{path} is not JSON ({error}). Fetch the model's config.json again.") from None
     if not isinstance(content, dict):
         raise CorruptModelError(f"{path} is not a JSON object. Fetch the model's config.json again.")
-    return parse_config(content, str(path)), content
+    given = given or {}
+    return parse_config({**content, **given}, str(path), given), content
 
 
-def parse_config(content: Mapping[str, Any], where: str) -> Geometry:
-    """Check configuration values and return the geometry; `where` names their file in errors."""
+def parse_config(content: Mapping[str, Any], where: str, given: Collection[str] = ()) -> Geometry:
+    """Check configuration values and return the geometry.
+
+    Parameters
+    ----------
+    content
+        The values.
+    where
+        Their file, for errors.
+    given
+        Names of those that the caller said as keywords of `load`; an error of theirs is a ParameterError.
+    """
     _check_kind(content, where)
-    sizes = {key: _size(content, key, where) for key in _SIZES}
+    sizes = {key: _size(content, key, where, given) for key in _SIZES}
     if sizes["hidden_size"] % sizes["num_attention_heads"]:
+        if "num_attention_heads" in given:
+            raise ParameterError(
+                f"num_attention_heads={sizes['num_attention_heads']} was given, but hidden_size "
+                f"{sizes['hidden_size']} of {where} is not a multiple of it. Give the model's own number."
+            )
         raise CorruptModelError(
             f"{where}: hidden_size {sizes['hidden_size']} is not a multiple of num_attention_heads "
             f"{sizes['num_attention_heads']}. Correct the configuration."
         )
     if sizes["num_hidden_groups"] > sizes["num_hidden_layers"]:
+        if "num_hidden_layers" in given:
+            raise ParameterError(
+                f"num_hidden_layers={sizes['num_hidden_layers']} was given, but {where} has "
+                f"{sizes['num_hidden_groups']} groups of layers. Give the model's own number."
+            )
         raise CorruptModelError(
             f"{where}: num_hidden_groups {sizes['num_hidden_groups']} is more than num_hidden_layers "
             f"{sizes['num_hidden_layers']}. Correct the configuration."
         )
-    return Geometry(**sizes, hidden_act=_activation(content, where), layer_norm_eps=_epsilon(content, where))
+    activation, epsilon = _activation(content, where, given), _epsilon(content, where, given)
+    return Geometry(**sizes, hidden_act=activation, layer_norm_eps=epsilon)
 
 
 def _check_kind(content: Mapping[str, Any], where: str) -> None:
@@ -129,27 +166,34 @@ def _check_kind(content: Mapping[str, Any], where: str) -> None:
         )
 
 
-def _size(content: Mapping[str, Any], key: str, where: str) -> int:
+def _wrong(key: str, value: object, allowed: str, where: str, given: Collection[str]) -> Exception:
+    if key in given:
+        return ParameterError(f"{key}={value!r} was given; it must be {allowed}.")
+    return CorruptModelError(f"{where}: {key} is {value!r}, expected {allowed}.")
+
+
+def _size(content: Mapping[str, Any], key: str, where: str, given: Collection[str]) -> int:
     default, least, most = _SIZES[key]
     value = content.get(key, default)
     if value is None:
-        raise CorruptModelError(f"{where} has no {key!r}. Fetch the model's config.json again.")
+        say_it = f", or say it: load(..., {key}={_SAYABLE[key]})" if key in _SAYABLE else ""
+        raise CorruptModelError(f"{where} has no {key!r}. Fetch the model's config.json again{say_it}.")
     if type(value) is not int or not least <= value <= most:
-        raise CorruptModelError(f"{where}: {key} is {value!r}, expected a whole number from {least} to {most}.")
+        raise _wrong(key, value, f"a whole number from {least} to {most}", where, given)
     return value
 
 
-def _activation(content: Mapping[str, Any], where: str) -> str:
+def _activation(content: Mapping[str, Any], where: str, given: Collection[str]) -> str:
     name = content.get("hidden_act", "gelu_new")
     if not isinstance(name, str) or name not in _ACTIVATIONS:
-        raise CorruptModelError(f"{where}: hidden_act is {name!r}; albert_fast has {', '.join(sorted(_ACTIVATIONS))}.")
+        raise _wrong("hidden_act", name, f"one of {', '.join(sorted(_ACTIVATIONS))}", where, given)
     return _ACTIVATIONS[name]
 
 
-def _epsilon(content: Mapping[str, Any], where: str) -> float:
+def _epsilon(content: Mapping[str, Any], where: str, given: Collection[str]) -> float:
     value = content.get("layer_norm_eps", 1e-12)
     if type(value) not in (int, float) or not math.isfinite(value) or not 0.0 <= value <= 0.1:
-        raise CorruptModelError(f"{where}: layer_norm_eps is {value!r}, expected a number from 0 to 0.1.")
+        raise _wrong("layer_norm_eps", value, "a number from 0 to 0.1", where, given)
     return float(value)
 
 

@@ -94,7 +94,7 @@ def _as_it_is(
     folder = graph_name.rpartition("/")[0]
     beside = tree.below(folder) if folder else tree
     config = _sizes(graph, hidden.shape, words, hints, overrides, where)
-    geometry = parse_config(config, where)
+    geometry = parse_config(config, where, overrides)
     check_pieces(words, geometry, where)
     said: dict[str, object] = {} if words.lower_case is None else {"case_sensitive": not words.lower_case}
     warn_user(
