@@ -78,9 +78,9 @@ def outlier_weights() -> dict[str, NDArray[np.float32]]:
 
 
 def write_base(folder: Path, weights: dict[str, NDArray[np.float32]] | None = None) -> Path:
-    """Write that model as a Hugging Face folder, with a small vocabulary (the goldens begin at piece ids)."""
+    """Write that model as a Hugging Face folder, with few pieces in use (the goldens begin at piece ids)."""
     folder.mkdir(parents=True, exist_ok=True)
     make_model.save_safetensors(folder / "model.safetensors", base_weights() if weights is None else weights)
     (folder / "config.json").write_text(json.dumps(make_model.config(BASE)))
-    (folder / "spiece.model").write_bytes(make_model.vocabulary())
+    (folder / "spiece.model").write_bytes(make_model.padded(make_model.vocabulary(), BASE["vocab_size"]))
     return folder

@@ -269,6 +269,18 @@ def vocabulary(vocab_size: int = 400) -> bytes:
     return _vocabularies[vocab_size]
 
 
+def padded(spiece: bytes, pieces: int) -> bytes:
+    """Return a vocabulary with unused pieces at its end, so that it has as many as a matrix has rows.
+
+    They match nothing: every text has the ids that it had.
+    """
+    there = sum(number == 1 for number, _ in _fields(spiece))
+    unused = (f"<unused{index}>".encode() for index in range(there, pieces))
+    # ModelProto.pieces: piece (a string), score (a float), type (5: UNUSED).
+    entries = (b"\x0a" + bytes([len(text)]) + text + b"\x15\0\0\0\0\x18\x05" for text in unused)
+    return spiece + b"".join(b"\x0a" + bytes([len(entry)]) + entry for entry in entries)
+
+
 def write_folder(
     path: str | Path,
     geo: Mapping[str, Any] | None = None,

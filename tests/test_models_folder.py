@@ -7,7 +7,9 @@ import dataclasses
 import json
 import os
 import pickle
+import re
 import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ import pytest
 import containers
 import make_model
 from albert_fast import AlbertEmbeddings
-from albert_fast.errors import CorruptModelError, ModelNotFoundError, ParameterError, WriteError
+from albert_fast.errors import CorruptModelError, ModelNotFoundError, ParameterError, VocabularyWarning, WriteError
 from albert_fast.models import ModelFiles, built_in_folder, read_folder, resolve, save_folder
 from albert_fast.models.geometry import tensor_shapes
 from albert_fast.models.safetensors import TensorEntry
@@ -359,6 +361,43 @@ def test_weights_that_changed_since_loading_are_not_saved(folder: Path, tmp_path
     with pytest.raises(ModelNotFoundError, match="is gone"):
         save_folder(files, tmp_path / "second", {})
     assert not (tmp_path / "second").exists()
+
+
+@pytest.mark.parametrize(("rows", "added", "warns"), [(400, 0, 0), (527, 0, 0), (528, 0, 1), (528, 1, 0), (8000, 9, 1)])
+@pytest.mark.parametrize("tokenizer_json", [False, True])
+def test_a_vocabulary_with_far_fewer_pieces_than_rows(
+    tmp_path: Path, rows: int, added: int, warns: int, tokenizer_json: bool
+) -> None:
+    """Padding to a multiple of 8, 64 or 128 rows is usual, and tokens past the pieces count."""
+    folder = make_model.write_folder(
+        tmp_path / "m", make_model.geometry(vocab_size=rows), spiece=make_model.vocabulary(),
+        tokenizer_json=tokenizer_json,
+    )  # fmt: skip
+    (folder / "added_tokens.json").write_text(json.dumps({f"[X{n}]": 400 + n for n in range(added)}))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        files = read_folder(folder)
+    assert files.pieces == 400
+    assert [warning.category for warning in caught] == [VocabularyWarning] * warns
+    if warns:
+        assert caught[0].filename == __file__
+        expected = rf"has {400 + added} pieces, but .* {rows} rows.*may not belong together.*Fetch both from one model"
+        assert re.search(expected, str(caught[0].message))
+
+
+def test_unused_pieces_change_no_id(tmp_path: Path) -> None:
+    text = "a cab <unused400> naïve 3,500"
+    models = [
+        AlbertEmbeddings.load(
+            make_model.write_folder(
+                tmp_path / str(rows), make_model.geometry(vocab_size=rows),
+                spiece=make_model.padded(make_model.vocabulary(), rows),
+            )
+        )
+        for rows in (400, 700)
+    ]  # fmt: skip
+    few, many = (model.embed(text, level="piece") for model in models)
+    np.testing.assert_array_equal(few.piece_ids, many.piece_ids)
 
 
 @pytest.mark.parametrize("weights", ["model.safetensors", "pytorch_model.bin"])

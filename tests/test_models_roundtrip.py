@@ -81,7 +81,9 @@ def test_converting_a_zip_needs_little_memory(tmp_path: Path) -> None:
     import make_model
 
     geometry = make_model.geometry(vocab_size=30_000, embedding_size=128, hidden_size=1024, intermediate_size=8192)
-    folder = make_model.write_folder(tmp_path / "m", geometry, spiece=make_model.vocabulary())
+    folder = make_model.write_folder(
+        tmp_path / "m", geometry, spiece=make_model.padded(make_model.vocabulary(), 30_000)
+    )
     with zipfile.ZipFile(tmp_path / "m.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for path in folder.iterdir():
             archive.write(path, path.name)

@@ -122,7 +122,8 @@ def _write(
     import make_model
 
     make_model.save_safetensors(work / "model.safetensors", weights)
-    (work / "spiece.model").write_bytes((models.built_in_folder() / "spiece.model").read_bytes())
+    spiece = (models.built_in_folder() / "spiece.model").read_bytes()
+    (work / "spiece.model").write_bytes(make_model.padded(spiece, geometry["vocab_size"]))
     (work / "config.json").write_text(json.dumps(make_model.config(geometry, architectures=["AlbertModel"])))
     return Setup(work, geometry, dict(weights), device, rehearsal, quick)
 

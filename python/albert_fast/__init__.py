@@ -23,6 +23,7 @@ from .errors import (
     ModelNotFoundError,
     ParameterError,
     TruncationWarning,
+    VocabularyWarning,
     WiringError,
     WriteError,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "Tokenizer",
     "TokenizerModel",
     "TruncationWarning",
+    "VocabularyWarning",
     "WiringError",
     "WriteError",
     "__version__",

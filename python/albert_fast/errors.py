@@ -47,5 +47,9 @@ class TruncationWarning(UserWarning):
     """Some pieces were not read; the message counts them."""
 
 
+class VocabularyWarning(UserWarning):
+    """A vocabulary and weights that may not belong together."""
+
+
 class ForeignGraphWarning(UserWarning):
     """An ONNX graph could not be re-packed and is run as it is."""

@@ -222,6 +222,8 @@ class AlbertEmbeddings(AlbertParams):
         -----
         ForeignGraphWarning
             An ONNX graph is not an ALBERT in a known form and is run as it is: padded, the last hidden state only.
+        VocabularyWarning
+            The vocabulary has far fewer pieces than the word embeddings have rows: they may not belong together.
         """
         from .. import models
 

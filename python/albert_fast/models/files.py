@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
+from ..errors import CorruptModelError, ModelNotFoundError, ParameterError, VocabularyWarning
+from ..warn import warn_user
 from . import tensors as tensor_bytes
 from .containers.blobs import Blob, FileBlob
 from .geometry import POOLER, Geometry, parse_config, sizes_of, tensor_shapes
@@ -27,6 +28,8 @@ _ASKED = (
 )
 # The same as it is written in a call.
 ASKED_FOR = ", ".join(f"{key}={example!r}" for key, _, example in _ASKED)
+# Matrices are padded to multiples of 8, 64 or 128 rows, which makes up to 127 more than there are pieces.
+PADDING = 128
 _FLOATS = tuple(tensor_bytes.WIDTHS)
 
 
@@ -287,9 +290,23 @@ def _checked(
 
 
 def check_pieces(vocabulary: Vocabulary, geometry: Geometry, where: str) -> None:
-    """See that the embedding matrix has a row for every piece."""
+    """See that the embedding matrix has a row for every piece, and not many more.
+
+    Warns
+    -----
+    VocabularyWarning
+        More rows have no piece than padding explains.
+    """
     if vocabulary.pieces > geometry.vocab_size:
         raise CorruptModelError(
             f"{vocabulary.where} has {vocabulary.pieces} pieces, but the word embeddings of {where} have only "
             f"{geometry.vocab_size} rows. Vocabulary and weights belong to different models: fetch both from one."
+        )
+    named = max([vocabulary.pieces, *(index + 1 for index in vocabulary.added_tokens.values())])
+    if geometry.vocab_size - named >= PADDING:
+        warn_user(
+            f"{vocabulary.where} has {named} pieces, but the word embeddings of {where} have {geometry.vocab_size} "
+            "rows. A model has a row for each piece and some padding at most, so these may not belong together, and "
+            "then the vectors mean nothing. Fetch both from one model.",
+            VocabularyWarning,
         )
