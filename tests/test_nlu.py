@@ -153,8 +153,19 @@ def test_load_refuses_what_it_cannot_do(tmp_path: Path) -> None:
         nlu.load("albert_tiny_en", column_style="nlu9")
     with pytest.raises(ParameterError, match="get_tracer"):
         nlu.load("albert_tiny_en", get_tracer=True)
-    with pytest.raises(ModelNotFoundError, match="holds no saved pipeline"):
+    with pytest.raises(ModelNotFoundError, match=r"nothing at path=.*without path=: nlu\.load\('albert'\)"):
         nlu.load(path=tmp_path / "nothing")
+    with pytest.raises(ModelNotFoundError, match=r"name of a published model: nlu\.load\('en\.embed\.albert'\)"):
+        nlu.load(path="en.embed.albert")
+    with pytest.raises(ModelNotFoundError, match=r"holds no saved pipeline, and no model: .*found: nothing.*Accepted"):
+        nlu.load(path=tmp_path)
+
+
+def test_a_model_in_any_form_is_loaded_by_its_path(tmp_path: Path) -> None:
+    model = AlbertEmbeddings.pretrained("albert_tiny_en")
+    saved, exported = model.save(tmp_path / "saved"), model.export("spark-nlp", tmp_path / "exported")
+    first, second = (nlu.load(path=path).predict("I love NLP") for path in (saved, exported))
+    assert list(first["token"]) == list(second["token"]) == ["I", "love", "NLP"]
 
 
 def test_verbose_prints_the_components(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ import pytest
 from albert_fast import (
     AlbertEmbeddings,
     DocumentAssembler,
+    ModelNotFoundError,
     ParameterError,
     Pipeline,
     PipelineModel,
@@ -165,6 +166,13 @@ def test_odd_names_stay_names(model: AlbertEmbeddings, home: Path, name: str) ->
 def test_what_is_no_path_says_why(given: Any, message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         path_of(given)
+
+
+@pytest.mark.parametrize("what", [name for name in READERS if name not in ("exceptions", "read_folder")])
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"], ids=["long", "null"])
+def test_names_that_no_file_can_have(home: Path, what: str, name: str) -> None:
+    with pytest.raises(ModelNotFoundError):
+        READERS[what](f"./{name}")
 
 
 def test_a_file_uri_may_hold_any_byte() -> None:

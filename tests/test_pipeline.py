@@ -693,6 +693,40 @@ def test_damaged_pipelines_are_refused(fitted: PipelineModel, tmp_path: Path) ->
         PretrainedPipeline("explain_document_ml")
 
 
+def test_a_path_of_something_else_says_what_to_use(
+    fitted: PipelineModel, tiny: AlbertEmbeddings, tmp_path: Path
+) -> None:
+    tiny.save(tmp_path / "model")
+    fitted.stages[0].save(tmp_path / "stage")
+    tiny.export("onnx", tmp_path / "x.onnx")
+    for load in (PipelineModel.load, Pipeline.load, Tokenizer.load, PretrainedPipeline.from_disk):
+        with pytest.raises(ModelNotFoundError, match=r"the folder of a model: use AlbertEmbeddings\.load"):
+            load(tmp_path / "model")
+        with pytest.raises(ModelNotFoundError, match=r"nothing is there\. Give the folder that PipelineModel\.save"):
+            load(tmp_path / "nothing")
+        with pytest.raises(ModelNotFoundError, match=r"AlbertEmbeddings\.pretrained\('albert_tiny_en'\) gets that one"):
+            load("albert_tiny_en")
+    with pytest.raises(ModelNotFoundError, match=r"It is a file: AlbertEmbeddings\.load reads models"):
+        Tokenizer.load(tmp_path / "x.onnx")
+    with pytest.raises(ParameterError, match=r"saved pipeline or stage, not a model: use PipelineModel\.load"):
+        AlbertEmbeddings.load(tmp_path / "stage")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("albert_base_uncased", r"a published model: AlbertEmbeddings\.pretrained\('albert_base_uncased'\)"),
+        ("en.embed.albert", r"a published model: AlbertEmbeddings\.pretrained\('en\.embed\.albert'\)"),
+        ("albert-base-uncased", r"is got by its name: AlbertEmbeddings\.pretrained\('albert_base_uncased'\)"),
+        ("albert/albert-base-v2", r"the Hugging Face hub, AlbertEmbeddings\.pretrained\('albert/albert-base-v2'\)"),
+        ("some folder", "Give a folder that holds a model"),
+    ],
+)
+def test_load_of_a_published_name_leads_to_pretrained(name: str, message: str) -> None:
+    with pytest.raises(ModelNotFoundError, match=f"There is no folder or file .*{message}"):
+        AlbertEmbeddings.load(name)
+
+
 def test_a_failed_save_leaves_nothing(fitted: PipelineModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_room(*_: Any) -> None:
         raise OSError(28, "No space left on device")

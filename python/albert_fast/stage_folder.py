@@ -54,16 +54,25 @@ def load_stages(source: str | os.PathLike[str]) -> list[Any]:
     """Read stages; see `PipelineModel.load`."""
     folder = path_of(source)
     try:
-        content = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelNotFoundError(
-            f"{folder} holds no saved pipeline: {FILE_NAME} cannot be read ({error.strerror}). Give the folder that "
-            "PipelineModel.save wrote."
-        ) from error
+        data = (folder / FILE_NAME).read_bytes()
+    except (OSError, ValueError) as error:  # also a name that no file can have
+        raise ModelNotFoundError(_no_pipeline(folder, source, error)) from error
+    try:
+        content = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise CorruptModelError(f"{folder / FILE_NAME} is damaged: {error}. Save the pipeline again.") from error
     entries = _entries(content, folder)
     return [_stage(entry, folder, number) for number, entry in enumerate(entries)]
+
+
+def _no_pipeline(folder: Path, source: object, error: Exception) -> str:
+    from . import hints
+
+    if not os.path.exists(folder):
+        hint = hints.of_name(source) or " Give the folder that PipelineModel.save wrote."
+        return f"There is no saved pipeline or stage at {folder}: nothing is there.{hint}"
+    hint = hints.of_place(folder) or " Give the folder that PipelineModel.save wrote."
+    return f"{folder} holds no saved pipeline or stage: {FILE_NAME} cannot be read ({error}).{hint}"
 
 
 def _entries(content: Any, folder: Path) -> list[Mapping[str, Any]]:

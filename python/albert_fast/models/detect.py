@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
+from ..folders import PIPELINE_FILE
 from ..paths import path_of
 from . import folder, vocabulary
 from .containers import tree
@@ -55,20 +56,28 @@ def read_any(path: str | os.PathLike[str], **overrides: object) -> ModelFiles:
         raise ParameterError(f"{', '.join(sorted(unknown))} cannot be given; {', '.join(OVERRIDES)} can.")
     given = {key: value for key, value in overrides.items() if value is not None}
     root = path_of(path).absolute()
-    if not root.exists():
+    if not _exists(root):
         if root.name and root.with_name(root.name + ".index").is_file():  # as TensorFlow calls a checkpoint
             from .foreign import tensorflow
 
             return tensorflow.read_checkpoint(tree.of_folder(root.parent, depth=1), root.name, given)
-        raise ModelNotFoundError(
-            f"There is no folder or file {root}. Give a folder that holds a model, or one of its archives."
-        )
+        from .. import hints
+
+        hint = hints.of_name(path) or " Give a folder that holds a model, or one of its archives."
+        raise ModelNotFoundError(f"There is no folder or file {root}.{hint}")
     try:
         return _read_folder(root, given) if root.is_dir() else _read_file(root, given)
     except OSError as error:
         if isinstance(error, ModelNotFoundError):
             raise
         raise ModelNotFoundError(f"{root} cannot be read: {error}.") from error
+
+
+def _exists(root: Path) -> bool:
+    try:
+        return root.exists()
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        raise ModelNotFoundError(f"{root} cannot be read: {error}. Give a folder that holds a model.") from error
 
 
 def _read_folder(root: Path, given: Mapping[str, object]) -> ModelFiles:
@@ -81,6 +90,8 @@ def _read_tree(found: Tree, given: Mapping[str, object]) -> ModelFiles:
         # The error of the commonest kind is the most helpful one where some of it is there.
         if folder.CONFIG in found or any(name in found for name in folder.WEIGHT_FILES):
             return folder.read_tree(found, overrides=given)
+        if PIPELINE_FILE in found:
+            raise ParameterError(f"{found.where()} is a saved pipeline or stage, not a model: use PipelineModel.load.")
         raise ModelNotFoundError(_unknown(found))
     reader, where = known
     return reader(where, given)

@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from .. import hints
 from ..annotators import AlbertEmbeddings, DocumentAssembler, SentenceDetector, Tokenizer
 from ..annotators.stage import Stage
 from ..errors import ModelNotFoundError, ParameterError
 from ..models import registry
+from ..models.foreign import spark_folder
 from ..paths import path_of
 from ..pipeline import PipelineModel
 from ..stage_folder import FILE_NAME
@@ -57,7 +59,8 @@ def load(
         References with blanks between, for example "en.embed.albert.large_uncased" ("en." may be left out); names such
         as "albert_base_uncased" and Hugging Face ids such as "albert/albert-base-v2" work too. Each gives one column.
     path
-        A folder that `NLUPipeline.save` or `PipelineModel.save` wrote, or a model folder. `request` then only names the
+        A folder that `NLUPipeline.save` or `PipelineModel.save` wrote, or a model in any form that
+        `AlbertEmbeddings.load` reads. `request` then only names the
         column. Finishers in a pipeline are passed over: what they would drop is what `predict` shows.
     verbose
         Print what is loaded; see `enable_verbose`.
@@ -87,7 +90,7 @@ def load(
     device: dict[str, Any] = {"device": "cuda"} if gpu else {}
     AlbertEmbeddings(**device)._check_device()  # before anything is downloaded
     if path is not None:
-        pipe = _from_folder(path_of(path), request, device, column_style)
+        pipe = _from_path(path, request, device, column_style)
     else:
         pipe = _from_references(request, device, column_style)
     if verbose or _verbose:
@@ -135,12 +138,26 @@ def _text_stages() -> dict[str, Stage]:
     }
 
 
-def _from_folder(folder: Path, request: str, device: dict[str, Any], style: str) -> NLUPipeline:
-    if (folder / "config.json").is_file() and not (folder / FILE_NAME).is_file():
+def _from_path(path: str | os.PathLike[str], request: str, device: dict[str, Any], style: str) -> NLUPipeline:
+    folder = path_of(path)
+    if not os.path.exists(folder):
+        hint = hints.of_name(path, "nlu.load({})") or (
+            " Give a folder that NLUPipeline.save or PipelineModel.save wrote, or a model; a published model is loaded "
+            "by its reference, without path=: nlu.load('albert')."
+        )
+        raise ModelNotFoundError(f"There is nothing at path={os.fspath(path)!r}.{hint}")
+    if (folder / FILE_NAME).is_file() or spark_folder.is_pipeline(folder):
+        return _from_pipeline(folder, request, device, style)
+    try:
         model = AlbertEmbeddings.load(folder, **device)
-        model.setInputCols("sentence", "token").setOutputCol("word_embeddings")
-        key = f"albert_embeddings@{model.get_param('storageRef') or folder.name}"
-        return NLUPipeline({**_text_stages(), key: model}, {key: request}, style, rewired=True)
+    except ModelNotFoundError as error:
+        raise ModelNotFoundError(f"path={os.fspath(path)!r} holds no saved pipeline, and no model: {error}") from error
+    model.setInputCols("sentence", "token").setOutputCol("word_embeddings")
+    key = f"albert_embeddings@{model.get_param('storageRef') or folder.name}"
+    return NLUPipeline({**_text_stages(), key: model}, {key: request}, style, rewired=True)
+
+
+def _from_pipeline(folder: Path, request: str, device: dict[str, Any], style: str) -> NLUPipeline:
     stages = PipelineModel.load(folder).flat()
     for stage in stages:
         if device and stage.hasParam("device"):

@@ -99,13 +99,11 @@ class Stage:
 def is_pipeline(path: str | os.PathLike[str]) -> bool:
     """Whether a folder, or a zip, is a saved PipelineModel."""
     root = path_of(path)
-    if root.is_dir() and not (root / METADATA).is_file():
-        return False
-    if not root.exists():
-        return False
     try:
+        if not root.exists() or (root.is_dir() and not (root / METADATA).is_file()):
+            return False
         return spark_metadata.read(_open(root)).java_class == PIPELINE_MODEL
-    except (CorruptModelError, ModelNotFoundError):
+    except (CorruptModelError, OSError):  # also what may not be read, and names that no file can have
         return False
 
 
