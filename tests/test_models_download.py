@@ -465,6 +465,28 @@ def test_work_of_a_running_process_is_not_taken(
         (folder / names[gone]).rmdir()
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the state of a process is read from /proc")
+def test_the_work_of_a_zombie_is_taken_over(server: Behaviour, data: bytes, tmp_path: Path) -> None:
+    """A killed process whose parent does not ask for its end, as in containers without an init."""
+    server.block, server.pause = 1 << 12, 0.05
+    path = cache.place(server.url + NAME, tmp_path / "shared")
+    process = start(server, tmp_path / "shared")
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        work = list(path.parent.glob(f".*-{process.pid}-*.part/data"))
+        if work and work[0].stat().st_size > 0:
+            break
+        time.sleep(0.005)
+    assert partial._is_running(process.pid)
+    process.send_signal(signal.SIGKILL)
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and stays a zombie
+    assert not partial._is_running(process.pid)
+    server.pause = 0.0
+    assert download.fetch(server.url + NAME, tmp_path / "shared").path.read_bytes() == data
+    assert any(server.asked("Range")), "the next call did not go on where the killed one was"
+    process.communicate(timeout=60)
+
+
 # ------------------------------------------------------------------------------------------------ addresses
 
 

@@ -123,8 +123,18 @@ def _is_running(process: int) -> bool:
     except ProcessLookupError:
         return False
     except OSError:  # it runs, and is somebody else's
-        return True
-    return True
+        pass
+    return not _is_zombie(process)
+
+
+def _is_zombie(process: int) -> bool:
+    """Whether a process has ended and only its parent has not asked how: it writes no more (Linux only)."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text(errors="replace")
+    except OSError:
+        return False
+    # "pid (name) state ...", and a name may hold anything, brackets too.
+    return status.rpartition(")")[2].split()[:1] in (["Z"], ["X"])
 
 
 # ------------------------------------------------------------------------------------------------------- locks
