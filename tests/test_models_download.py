@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import io
 import json
@@ -21,6 +22,7 @@ from typing import Any
 import pytest
 
 import make_model
+from albert_fast import AlbertEmbeddings
 from albert_fast.errors import CorruptModelError, ModelNotFoundError, ParameterError
 from albert_fast.models.fetch import cache, download, partial, transfer
 from file_server import Behaviour, network_variables, packed, serve
@@ -105,7 +107,8 @@ def test_a_server_without_length(server: Behaviour, data: bytes) -> None:
 
 def test_a_proxy_is_asked(server: Behaviour, data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", server.url)
-    assert download.fetch("http://models.example" + NAME).path.read_bytes() == data
+    announced = f"#sha256={hashlib.sha256(data).hexdigest()}"  # without it, http is refused
+    assert download.fetch("http://models.example" + NAME + announced).path.read_bytes() == data
     assert [path for path, _ in server.requests] == ["http://models.example" + NAME]
 
 
@@ -291,10 +294,40 @@ def test_a_redirect_in_a_circle_and_to_a_local_file(server: Behaviour) -> None:
             download.fetch(server.url + name)
 
 
-def test_a_redirect_away_from_encryption_is_not_followed() -> None:
-    request = transfer.urllib.request.Request("https://models.example/x.zip")
-    with pytest.raises(transfer.RefusedError, match="without encryption"):
-        transfer._Redirects().redirect_request(request, None, 302, "", {}, "http://models.example/x.zip")
+@pytest.mark.parametrize(
+    ("old", "new", "followed"),
+    [
+        ("https://models.example", "https://other.example", True),
+        ("https://models.example", "http://models.example", False),
+        ("https://models.example", "http://127.0.0.1", False),
+        ("http://localhost:80", "http://models.example", False),
+        ("http://localhost:80", "http://127.0.0.2:8080", True),
+        ("http://localhost:80", "https://models.example", True),
+        ("http://models.example", "http://other.example", True),  # its hash was announced
+    ],
+)
+def test_a_redirect_away_from_encryption_is_not_followed(old: str, new: str, followed: bool) -> None:
+    request = transfer.urllib.request.Request(f"{old}/x.zip")
+    caught: Any = contextlib.nullcontext() if followed else pytest.raises(transfer.RefusedError, match="encryption")
+    with caught:
+        transfer._Redirects().redirect_request(request, None, 302, "", {}, f"{new}/x.zip")
+
+
+@pytest.mark.parametrize("host", ["models.example", "192.168.0.1", "127.0.0.1.example", "[2001:db8::1]"])
+def test_http_is_refused_without_a_hash(server: Behaviour, host: str, data: bytes) -> None:
+    address = f"http://{host}/x.zip?key=secret"
+    with pytest.raises(ParameterError, match=r"not encrypted.*https address.*#sha256=.*by hand.*put it at") as caught:
+        AlbertEmbeddings.pretrained(address)
+    assert "secret" not in str(caught.value)
+    path = cache.place(address)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(data)
+    assert download.fetch(address).path == path, "what was put there by hand needs no network"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "localhost", "a.localhost", "[::1]"])
+def test_http_is_good_enough_on_this_machine(host: str) -> None:
+    assert cache.is_private(f"http://{host}:8080/x.zip")
 
 
 def test_an_endless_file(server: Behaviour, monkeypatch: pytest.MonkeyPatch) -> None:

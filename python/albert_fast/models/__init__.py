@@ -70,7 +70,7 @@ def resolve(
     name
         A path (or file: URI) of anything that `read_any` reads; a name of `models()` or one of its nlu references; a
         Hugging Face id such as "albert/albert-base-v2"; or the https address of a zip, which may end in "#sha256=..."
-        and its hash.
+        and its hash. Plain http is fetched with a hash only, and from servers on this machine.
     lang
         Language of the name; checked where given.
     cache_dir

@@ -48,7 +48,7 @@ def split_address(address: str) -> tuple[str, str | None]:
     if scheme == "file":
         raise ParameterError(f"{address!r} names a local file. Give its path, without 'file://'.")
     if scheme not in ("http", "https"):
-        raise ParameterError(f"{address!r} begins with {scheme}://; models are fetched from https:// (or http://).")
+        raise ParameterError(f"{address!r} begins with {scheme}://; models are fetched from https://.")
     if parts.username is not None or parts.password is not None:
         raise ParameterError("The address holds a user name or password. Download the file yourself and give its path.")
     if not host or not parts.path.strip("/"):
@@ -69,6 +69,20 @@ def _announced(fragment: str, address: str) -> str | None:
     if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
         raise ParameterError(f"{address!r}: the SHA-256 after '#sha256=' must have 64 hexadecimal digits.")
     return digest
+
+
+def is_private(address: str) -> bool:
+    """Whether nobody can read or change an address's answer on its way: https, or a server on this machine."""
+    import ipaddress  # only downloads need it
+
+    parts = urlsplit(address)
+    host = (parts.hostname or "").lower()
+    if parts.scheme.lower() == "https" or host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def shown(address: str) -> str:

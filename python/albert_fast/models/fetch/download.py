@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ...errors import CorruptModelError, ModelNotFoundError
+from ...errors import CorruptModelError, ModelNotFoundError, ParameterError
 from ...progress import progress_bar
 from .. import record
 from . import cache
@@ -66,7 +66,7 @@ def fetch(address: str, folder: Path | None = None, *, show_progress: bool | Non
     Parameters
     ----------
     address
-        http(s) address of a zip; "#sha256=..." at its end announces the file's hash.
+        https address of a zip; "#sha256=..." at its end announces the file's hash. With it, http will do.
     folder
         Cache folder; default `cache.root()`.
 
@@ -76,11 +76,19 @@ def fetch(address: str, folder: Path | None = None, *, show_progress: bool | Non
         It cannot be fetched or kept; says why and where to put the file by hand.
     CorruptModelError
         What arrived, or what lies in the cache, differs from what was announced.
+    ParameterError
+        The address is one of http, without a hash.
     """
     address, announced = cache.split_address(address)
     path = cache.place(address, folder)
     if path.is_file():
         return _checked(path, address, announced)
+    if announced is None and not cache.is_private(address):
+        raise ParameterError(
+            f"{cache.shown(address)} is not encrypted: anybody on the way could put another file in its place. Give "
+            "the https address, or write the file's hash behind this one: '#sha256=...'. "
+            f"{by_hand(path)}."
+        )
     try:
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from . import cache
+
 TIMEOUT = 30.0  # seconds without a byte, at any point
 MOST_PATIENCE = 60.0  # seconds that a server may ask to wait
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
@@ -82,8 +84,9 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         scheme = urlsplit(newurl).scheme
         if scheme not in ("http", "https"):
             raise RefusedError(f"the server redirects to an address that begins with {scheme}:")
-        if urlsplit(req.full_url).scheme == "https" and scheme != "https":
-            raise RefusedError("the server redirects from https to an address without encryption")
+        from_https = urlsplit(req.full_url).scheme == "https"
+        if scheme == "http" and (from_https or (cache.is_private(req.full_url) and not cache.is_private(newurl))):
+            raise RefusedError("the server redirects to an address without encryption")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
