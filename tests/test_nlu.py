@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -163,9 +164,10 @@ def test_load_refuses_what_it_cannot_do(tmp_path: Path) -> None:
 
 def test_a_model_in_any_form_is_loaded_by_its_path(tmp_path: Path) -> None:
     model = AlbertEmbeddings.pretrained("albert_tiny_en")
-    saved, exported = model.save(tmp_path / "saved"), model.export("spark-nlp", tmp_path / "exported")
-    first, second = (nlu.load(path=path).predict("I love NLP") for path in (saved, exported))
-    assert list(first["token"]) == list(second["token"]) == ["I", "love", "NLP"]
+    saved = model.save(tmp_path / "saved")
+    zipped = shutil.make_archive(str(tmp_path / "model"), "zip", saved)
+    for path in (saved, zipped, f"{saved}/model.safetensors"):
+        assert list(nlu.load(path=path).predict("I love NLP")["token"]) == ["I", "love", "NLP"]
 
 
 def test_verbose_prints_the_components(capsys: pytest.CaptureFixture[str]) -> None:
