@@ -749,7 +749,7 @@ def test_a_full_disk_is_told_with_the_name_that_was_given(
     target = tmp_path / "saved"
     with pytest.raises(WriteError) as caught:  # the model's folder is one in the pipeline's, under a hidden name
         PipelineModel([albert(tiny)]).save(target)
-    assert str(caught.value).startswith(f"{target} cannot be written: [Errno 28] No space left on device. Nothing")
+    assert str(caught.value).startswith(f"{target} cannot be written: No space left on device. Nothing")
     assert caught.value.errno == 28
     with pytest.raises(WriteError, match=f"{target} cannot be written"):
         tiny.save(target)

@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from .failures import OutputError, output_errors
+from ..errors import WriteError
+from ..paths import path_of
+from .failures import output_errors
 from .printing import standard_output
 
 _DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d{1,9})")
@@ -32,18 +34,18 @@ def is_stream(name: str | None) -> bool:
 
     Raises
     ------
-    OutputError
+    WriteError
         The name is a folder's, or nothing can be known about it.
     """
     if name is None or _descriptor(name) is not None:
         return True
     with output_errors(name):
         try:
-            mode = os.stat(name).st_mode
+            mode = os.stat(path_of(name)).st_mode
         except FileNotFoundError:
             return False
     if stat.S_ISDIR(mode):
-        raise OutputError(f"{name} is a folder. Give the name of a file, for example {Path(name) / 'vectors.npz'}.")
+        raise WriteError(f"{name} is a folder. Give the name of a file, for example {Path(name) / 'vectors.npz'}.")
     return not stat.S_ISREG(mode)
 
 
@@ -59,7 +61,7 @@ def destination(name: str | None) -> Iterator[BinaryIO]:
 
     Raises
     ------
-    OutputError
+    WriteError
         It cannot be opened, or not be completed.
     """
     if not is_stream(name):
@@ -80,7 +82,7 @@ def _open_stream(name: str | None) -> BinaryIO:
     descriptor = 1 if name is None else _descriptor(name)
     if descriptor is None:
         assert name is not None
-        return open(name, "wb")
+        return path_of(name).open("wb")
     if descriptor == 1:
         standard_output().flush()
     return os.fdopen(os.dup(descriptor), "wb")
@@ -88,13 +90,13 @@ def _open_stream(name: str | None) -> BinaryIO:
 
 @contextlib.contextmanager
 def _replacement(name: str) -> Iterator[BinaryIO]:
-    target = Path(os.path.realpath(name))  # a link is followed and stays
+    target = Path(os.path.realpath(path_of(name)))  # a link is followed and stays
     if not target.parent.is_dir():
-        raise OutputError(f"{name} cannot be written: there is no folder {target.parent}. Make it first.")
+        raise WriteError(f"{name} cannot be written: there is no folder {target.parent}. Make it first.")
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
     except OSError as error:
-        raise OutputError(
+        raise WriteError(
             f"{name} cannot be written: no new file can be made in the folder {target.parent} "
             f"({error.strerror or error}). Write to another folder."
         ) from error

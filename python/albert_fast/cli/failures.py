@@ -6,7 +6,7 @@ import contextlib
 import errno
 from collections.abc import Iterator
 
-from ..errors import AlbertFastError
+from ..errors import AlbertFastError, WriteError
 
 FAILED, USAGE, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
 UNKNOWN = 2  # of verify
@@ -14,10 +14,6 @@ UNKNOWN = 2  # of verify
 
 class UsageError(Exception):
     """Arguments that argparse cannot check."""
-
-
-class OutputError(AlbertFastError):
-    """An output that cannot be written."""
 
 
 @contextlib.contextmanager
@@ -30,4 +26,4 @@ def output_errors(where: str) -> Iterator[None]:
     except OSError as error:
         is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         fix = "Free space there, or write to another place." if is_full else "Write to another place."
-        raise OutputError(f"{where} cannot be written: {error.strerror or error}. {fix}") from error
+        raise WriteError(f"{where} cannot be written: {error.strerror or error}. {fix}") from error

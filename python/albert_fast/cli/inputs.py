@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ..errors import InputError
+from ..paths import path_of
 from .failures import UsageError
 from .line_reader import LineReader
 
@@ -36,7 +37,7 @@ def chunks_of(arguments: argparse.Namespace) -> Iterator[Sequence[str]]:
     if arguments.input is not None and named:
         raise UsageError("give either TEXT or --input, not both")
     if arguments.input not in (None, "-"):
-        return _of_file(Path(arguments.input), most)
+        return _of_file(path_of(arguments.input), most)
     if "-" in named and len(named) > 1:
         raise UsageError(
             "'-' stands for the standard input and cannot stand beside other texts; to embed a dash, put it on a line "

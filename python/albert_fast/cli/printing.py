@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from .failures import OutputError, output_errors
+from ..errors import WriteError
+from .failures import output_errors
 
 
 def occupy_closed_descriptors() -> None:
@@ -28,11 +29,11 @@ def standard_output() -> TextIO:
 
     Raises
     ------
-    OutputError
+    WriteError
         The process was started without one.
     """
     if sys.stdout is None:
-        raise OutputError("The standard output is closed. Open it; embed can write to a file, with --output FILE.")
+        raise WriteError("The standard output is closed. Open it; embed can write to a file, with --output FILE.")
     return sys.stdout
 
 
@@ -55,7 +56,7 @@ def _errors() -> Iterator[None]:
     try:
         with output_errors("The standard output"):
             yield
-    except OutputError:
+    except WriteError:
         discard_output()
         raise
 
