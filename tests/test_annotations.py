@@ -28,7 +28,7 @@ from albert_fast import (
     start,
 )
 from albert_fast.columns import AnnotationColumn, Annotations
-from albert_fast.row import Row
+from albert_fast.tables.row import Row
 
 TEXTS = ["I love NLP. Me too!", "", "Café 😀 costs 5 EUR.", "  "]
 

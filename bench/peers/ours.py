@@ -68,7 +68,7 @@ class Ours(Peer):
     def words_and_pieces(self, texts: Texts) -> Task:
         """Text -> sentences -> words -> pieces: a pipeline that is asked for no vectors."""
         from albert_fast.annotators.stage import Run
-        from albert_fast.frame import Frame
+        from albert_fast.tables.frame import Frame
 
         pipeline = _pipeline(self._model)
 
@@ -134,7 +134,7 @@ class Ours(Peer):
         """A table of texts through the whole pipeline with the model that comes with the package."""
         from albert_fast import AlbertEmbeddings
         from albert_fast.annotators.stage import Run
-        from albert_fast.frame import Frame
+        from albert_fast.tables.frame import Frame
 
         pipeline = _pipeline(AlbertEmbeddings.pretrained("albert_tiny_en", threads=self.setup.threads))
 

@@ -43,11 +43,11 @@ if TYPE_CHECKING:
         TokenizerModel,
     )
     from .device_vectors import DeviceVectors
-    from .frame import Frame
     from .light_pipeline import LightPipeline, PretrainedPipeline
     from .pipeline import Pipeline, PipelineModel, RecursivePipeline
     from .results import Embeddings
     from .session import start, version
+    from .tables.frame import Frame
 
 __all__ = [
     "AlbertEmbeddings",
@@ -104,7 +104,7 @@ __getattr__, __dir__ = lazy_names(
             "TokenizerModel",
         ),
         "device_vectors": ("DeviceVectors",),
-        "frame": ("Frame",),
+        "tables.frame": ("Frame",),
         "light_pipeline": ("LightPipeline", "PretrainedPipeline"),
         "pipeline": ("Pipeline", "PipelineModel", "RecursivePipeline"),
         "results": ("Embeddings",),

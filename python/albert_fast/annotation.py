@@ -12,7 +12,7 @@ from .errors import InputError, MissingDependencyError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .row import Row
+    from .tables.row import Row
 
 _NO_VECTOR: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
 _NO_VECTOR.flags.writeable = False
@@ -138,7 +138,7 @@ class Annotation:
     @staticmethod
     def toRow(annotation: Annotation) -> Row:
         """Return the six fields as a `Row`."""
-        from .row import Row
+        from .tables.row import Row
 
         a = annotation
         values = (a.annotatorType, a.begin, a.end, a.result, a.metadata, a.embeddings)

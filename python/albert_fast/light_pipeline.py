@@ -10,9 +10,9 @@ from .annotation import Annotation
 from .annotators.finishers import EmbeddingsFinisher, Finisher
 from .columns import AnnotationColumn
 from .errors import InputError, ModelNotFoundError, ParameterError
-from .frame import Frame
 from .paths import path_of
 from .pipeline import PipelineModel
+from .tables.frame import Frame
 
 if TYPE_CHECKING:
     from .annotators.stage import Stage

@@ -13,8 +13,8 @@ from .wiring import Columns
 if TYPE_CHECKING:
     import sys
 
-    from .frame import Frame
     from .stage_folder import Writer
+    from .tables.frame import Frame
 
     if sys.version_info >= (3, 11):
         from typing import Self
@@ -63,7 +63,7 @@ class Pipeline:
         fitted = [stage.fit() if hasattr(stage, "fit") else stage for stage in self._stages]
         model = PipelineModel(fitted)
         if dataset is not None:
-            from .tables import read_table
+            from .tables.read import read_table
 
             frame, _ = read_table(dataset, model.text_column())
             model.columns_after(frame.wiring())
@@ -162,7 +162,7 @@ class PipelineModel:
         InputError
             The data is no table, or a text cannot be read; names the row.
         """
-        from .tables import read_table
+        from .tables.read import read_table
 
         frame, restore = read_table(dataset, self.text_column())
         self.columns_after(frame.wiring())

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
-from .foreign_tables import columns_of, is_foreign, without_scalars
-from .frame import Frame
-from .row import Row
 from .spark_surface import missing
-from .tables import missing_as_none, read_table
+from .tables.foreign import columns_of, is_foreign, without_scalars
+from .tables.frame import Frame
+from .tables.read import missing_as_none, read_table
+from .tables.row import Row
 
 
 class Session:

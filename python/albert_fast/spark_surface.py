@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import sys
 
-    from .row import Row
+    from .tables.row import Row
 
     if sys.version_info >= (3, 11):
         from typing import Self

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from .. import _core
     from ..device import Cuda
-    from ..frame import Frame
     from ..models import ModelFiles
+    from ..tables.frame import Frame
     from ..wiring import Columns
     from .stage import Run
 

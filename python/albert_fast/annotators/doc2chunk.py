@@ -11,12 +11,12 @@ from .. import params as p
 from ..annotation import Annotation
 from ..columns import AnnotationColumn
 from ..errors import InputError, WiringError
-from ..tables import is_missing
+from ..tables.read import is_missing
 from ..wiring import Columns, there
 from .stage import Annotator, Run, annotator_params
 
 if TYPE_CHECKING:
-    from ..frame import Frame
+    from ..tables.frame import Frame
 
 
 class Doc2Chunk(Annotator):

@@ -11,12 +11,12 @@ from .. import _core
 from .. import params as p
 from ..columns import AnnotationColumn
 from ..errors import InputError, WiringError
-from ..tables import is_missing
+from ..tables.read import is_missing
 from ..wiring import Columns, there
 from .stage import Run, Stage
 
 if TYPE_CHECKING:
-    from ..frame import Frame
+    from ..tables.frame import Frame
 
 CLEANUP_MODES = (
     "disabled", "inplace", "inplace_full", "shrink", "shrink_full", "each", "each_full", "delete_full",

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from .. import params as p
-from ..cells import Lazy
 from ..columns import AnnotationColumn
 from ..errors import WiringError
+from ..tables.cells import Lazy
 from ..wiring import EMPTY, Columns, there
 from .stage import Run, Stage
 
 if TYPE_CHECKING:
     import sys
 
-    from ..frame import Frame
+    from ..tables.frame import Frame
 
     if sys.version_info >= (3, 11):
         from typing import Self

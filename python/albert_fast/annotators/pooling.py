@@ -10,7 +10,7 @@ from ..columns import AnnotationColumn
 from .stage import Annotator, Run, annotator_params
 
 if TYPE_CHECKING:
-    from ..frame import Frame
+    from ..tables.frame import Frame
 
 _POOLING = p.Param("pooling_strategy", "poolingStrategy", "AVERAGE", p.one_of("AVERAGE", "SUM"), "How vectors add up.")
 _COMPAT = p.Param("compat", "compat", None, p.optional(p.one_of("sparknlp")), "'sparknlp': its choice of words.")

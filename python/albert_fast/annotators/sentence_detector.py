@@ -12,7 +12,7 @@ from ..columns import AnnotationColumn
 from .stage import Annotator, Run, annotator_params
 
 if TYPE_CHECKING:
-    from ..frame import Frame
+    from ..tables.frame import Frame
 
 _NO_LIMIT = (1 << 32) - 1
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..columns import AnnotationColumn
-    from ..frame import Frame
     from ..stage_folder import Writer
+    from ..tables.frame import Frame
 
     if sys.version_info >= (3, 11):
         from typing import Self
@@ -159,7 +159,7 @@ class Stage(p.HasParams):
         InputError
             The data is no table.
         """
-        from ..tables import read_table
+        from ..tables.read import read_table
 
         frame, restore = read_table(data)
         self.columns_after(frame.wiring())

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import os
     import sys
 
-    from ..frame import Frame
+    from ..tables.frame import Frame
 
     if sys.version_info >= (3, 11):
         from typing import Self

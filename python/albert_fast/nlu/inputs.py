@@ -10,9 +10,9 @@ import numpy as np
 
 from ..errors import InputError
 from ..extras import import_package
-from ..foreign_tables import is_foreign, without_scalars
-from ..frame import Frame
 from ..session import Session
+from ..tables.foreign import is_foreign, without_scalars
+from ..tables.frame import Frame
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,7 @@ from .units import LEVELS, units_of
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..frame import Frame
+    from ..tables.frame import Frame
     from .inputs import Given
 
 _ENTIRE = "entire_pipeline"

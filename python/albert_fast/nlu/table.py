@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..cells import repeated
 from ..columns import NO_VECTOR, AnnotationColumn
 from ..errors import InputError
 from ..extras import import_package
-from ..levels import align
+from ..tables.cells import repeated
+from ..tables.levels import align
 from .spread import NAN, exploded, objects, ranges_in_sentences, taken
 from .units import Unit
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from ..frame import Frame
+    from ..tables.frame import Frame
     from .inputs import Given
 
 _METADATA = {"isOOV": "is_OOV", "isWordStart": "is_word_start", "pieceId": "piece_id", "sentence": "origin_sentence"}

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..columns import AnnotationColumn
+from ..errors import InputError
 from .cells import Lazy, pandas_values
-from .columns import AnnotationColumn
-from .errors import InputError
-from .foreign_tables import is_foreign, title, without_scalars
+from .foreign import is_foreign, title, without_scalars
 from .frame import Frame
 
 if TYPE_CHECKING:

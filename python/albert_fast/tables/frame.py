@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..columns import AnnotationColumn
+from ..errors import InputError, WiringError
+from ..extras import import_package
+from ..spark_surface import SparkSurface
+from ..wiring import EMPTY, there
 from .cells import (
     Lazy,
     annotator_type,
@@ -22,12 +27,7 @@ from .cells import (
     says_nothing,
     take_cells,
 )
-from .columns import AnnotationColumn
-from .errors import InputError, WiringError
-from .extras import import_package
 from .row import Row
-from .spark_surface import SparkSurface
-from .wiring import EMPTY, there
 
 if TYPE_CHECKING:
     import pandas as pd

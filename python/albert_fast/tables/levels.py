@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..columns import NO_VECTOR, AnnotationColumn
+from ..errors import ParameterError, WiringError
+from ..extras import import_package
 from .cells import Table, pandas_values, repeated
-from .columns import NO_VECTOR, AnnotationColumn
-from .errors import ParameterError, WiringError
-from .extras import import_package
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from .annotation import Annotation
-from .columns import AnnotationColumn, Annotations
-from .errors import InputError
-from .extras import import_package
+from ..annotation import Annotation
+from ..columns import AnnotationColumn, Annotations
+from ..errors import InputError
+from ..extras import import_package
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Table(Protocol):
-    """What those who only read a table need of it; `albert_fast.frame.Frame` is one."""
+    """What those who only read a table need of it; `albert_fast.tables.frame.Frame` is one."""
 
     origin: NDArray[np.int64]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .annotation import Annotation
+from ..annotation import Annotation
+from ..columns import AnnotationColumn
 from .cells import Table
-from .columns import AnnotationColumn
 
 _DEFAULT_WIDTH = 20
 _ANNOTATION_FIELDS = """\

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..columns import AnnotationColumn, Annotations
+from ..extras import import_package
 from .cells import Table, annotator_type, are_annotations, as_annotation_column
-from .columns import AnnotationColumn, Annotations
-from .extras import import_package
 
 
 def arrow_table(frame: Table) -> Any:

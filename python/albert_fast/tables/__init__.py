@@ -1,0 +1,1 @@
+"""The user's table -> `Frame` -> the same kind of table."""
