@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -142,7 +143,8 @@ def test_the_check_of_a_gpu_can_be_rehearsed(tmp_path: Path) -> None:
     assert len(found["checks"]) >= 10
     assert all(check["passed"] for check in found["checks"])
     assert found["goals"] == [], "nothing on the CPU says anything about a goal on a card"
-    assert any("ONNX Runtime, padded" in name for name in found["facts"])
+    if importlib.util.find_spec("onnx") is not None:
+        assert any(name.endswith("input order, 32 at a time (pieces/s)") for name in found["facts"]), "a peer"
 
 
 def test_without_a_gpu_there_is_nothing_to_check(tmp_path: Path) -> None:

@@ -773,3 +773,16 @@ def test_the_real_model_through_the_command(tmp_path: Path, capfd: pytest.Captur
     with np.load(tmp_path / "o.npz") as archive:
         np.testing.assert_array_equal(archive["vectors"], expected.vectors)
         np.testing.assert_array_equal(archive["row_splits"], expected.row_splits)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_reader_that_does_not_read_does_not_hold_up_the_end(tmp_path: Path, number: signal.Signals) -> None:
+    """What waits to be written is dropped: writing it would wait for the reader."""
+    (tmp_path / "in.txt").write_text("w\n" * 50_000)
+    command = [sys.executable, "-m", "albert_fast", "embed", "--input", str(tmp_path / "in.txt"), "--no-progress"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        assert process.stdout.read(1) == b"{"  # it writes, and nobody reads on
+        time.sleep(1)
+        process.send_signal(number)
+        assert process.wait(20) == -number

@@ -263,3 +263,27 @@ def optional(package: str) -> Any:
         return importlib.import_module(package)
     except ImportError:
         return None
+
+
+class Modin:
+    """Stands for the tables of Modin, cuDF and others, which look like pandas and give their names when iterated."""
+
+    columns = ("text", "id")
+    iloc = None
+
+    def __iter__(self) -> Any:
+        return iter(self.columns)
+
+    def to_pandas(self) -> Any:
+        raise NotImplementedError
+
+
+def test_tables_that_look_like_pandas_are_not_read_as_their_names(words: PipelineModel) -> None:
+    for read in (words.transform, frame_of):
+        with pytest.raises(InputError, match=r"The data is a .*Modin.*to_pandas\(\)"):
+            read(Modin())
+
+
+def test_no_time_of_numpy_is_none() -> None:
+    times = np.array(["2020-01-01", "NaT"], dtype="datetime64[D]")
+    assert frame_of({"d": times}).collect()[1].d is None

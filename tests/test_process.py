@@ -281,3 +281,66 @@ def test_the_process_ends_while_daemon_threads_embed(words: int) -> None:
     for _ in range(3):
         done = run_python(code, str(words))
         assert (done.returncode, done.stderr) == (0, "")
+
+
+LAST_WORKS = {
+    "a handler that waits for a worker": """
+        import queue
+        texts = queue.Queue()
+        def work():
+            while (text := texts.get()) is not None:
+                print(len(model.embed(text).words))
+        worker = threading.Thread(target=work, daemon=True)
+        @atexit.register
+        def close():
+            texts.put(None)
+            worker.join()
+            print("closed")
+        model = AlbertEmbeddings.pretrained("albert_tiny_en")
+        worker.start()
+        for _ in range(3):
+            texts.put("I love NLP")
+        """,
+    "a handler that takes a lock of a worker's": """
+        lock = threading.Lock()
+        @atexit.register
+        def close():
+            with lock:
+                print("closed")
+        model = AlbertEmbeddings.pretrained("albert_tiny_en")
+        def work():
+            while True:
+                with lock:
+                    model.embed("some text " * 300)
+        threading.Thread(target=work, daemon=True).start()
+        time.sleep(0.2)
+        """,
+    "a handler that embeds in a thread of its own": """
+        @atexit.register
+        def last():
+            thread = threading.Thread(target=lambda: print(len(model.embed("I love NLP").words)))
+            thread.start()
+            thread.join()
+            print("closed")
+        model = AlbertEmbeddings.pretrained("albert_tiny_en")
+        """,
+    "an object that goes when the interpreter does": """
+        from albert_fast import _core
+        class Last:
+            def __init__(self):
+                self.split = _core.split_words
+            def __del__(self):
+                print("closed" if self.split("a b") else "")
+        last = Last()
+        """,
+}
+
+
+@pytest.mark.parametrize("name", LAST_WORKS)
+def test_what_a_process_does_at_its_end_is_done(name: str) -> None:
+    if "thread of its own" in name and sys.version_info >= (3, 12):
+        pytest.skip("Python starts no threads then from 3.12 on")
+    prelude = "import atexit, threading, time\nfrom albert_fast import AlbertEmbeddings\n"
+    done = run_python(prelude + textwrap.dedent(LAST_WORKS[name]))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("closed\n")

@@ -5,7 +5,6 @@
 #include "encoder/cuda/rehearsal.h"
 #include "encoder/kernels/custom_ops.h"
 #include "encoder/kernels/kernels.h"
-#include "ort/run_gate.h"
 #include "ort/runtime.h"
 
 namespace py = pybind11;
@@ -39,8 +38,6 @@ void register_runtime(py::module_& m) {
       },
       py::arg("path"), py::call_guard<ReleasedGil>(),
       "Open ONNX Runtime's shared library at `path` (once per process).");
-  m.def("close_runs", &ort::RunGate::close, py::call_guard<ReleasedGil>(),
-        "For the thread that ends the process: stop the runs of all others, and let no new ones begin.");
   m.def("runtime_loaded", [] { return ort::Runtime::loaded(); }, "Whether ONNX Runtime is open.");
   m.def("runtime_version", [] { return ort::Runtime::get().version(); }, "Version of the open ONNX Runtime.");
   m.def("runtime_api", [] { return ort::Runtime::get().api_version(); }, "Version of the C API in use.");

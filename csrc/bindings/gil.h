@@ -20,10 +20,14 @@ inline bool is_finalizing() {
 #endif
 }
 
+/// Whether the calling thread has no more business here: the interpreter goes, and another thread ends it.
+/// The thread that does may still run what objects do when they go.
+inline bool is_left_behind() { return is_finalizing() && !is_main_thread(); }
+
 /// Does something that takes the interpreter's lock, or, as in Python 3.14, waits for the process to end.
 template <class Take>
 void take_gil(Take take) {
-  if (is_finalizing()) wait_for_the_end();
+  if (is_left_behind()) wait_for_the_end();
 #if defined(__GLIBCXX__)
   try {
     take();

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "bindings/registers.h"
+#include "ort/run_gate.h"
 
 namespace py = pybind11;
 
@@ -50,6 +51,9 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The compiled core of albert_fast. Its names are private; use the package.";
   m.attr("__version__") = ALBERT_FAST_VERSION;
   py::register_local_exception_translator(translate);
+  // When the interpreter has gone and before ONNX Runtime goes. Not earlier, by Python's atexit: handlers of
+  // the user's may still embed then, and wait for threads that do.
+  Py_AtExit(&albert_fast::ort::RunGate::close);
   albert_fast::bindings::register_runtime(m);
   albert_fast::bindings::register_text(m);
   albert_fast::bindings::register_sentencepiece(m);

@@ -9,7 +9,6 @@ thread.
 
 from __future__ import annotations
 
-import atexit
 import functools
 import importlib.util
 import logging
@@ -111,8 +110,6 @@ def load() -> Runtime:
             from . import _core
 
             _core.load_runtime(str(found.library))
-            # Before ONNX Runtime goes: daemon threads may still be in the middle of a call.
-            atexit.register(_core.close_runs)
             _LOG.debug("opened %s", found.library)
             _process.loaded = found
         return _process.loaded

@@ -56,7 +56,10 @@ class Session:
             frame = Frame(read, len(read[0][1]) if read else 0)
             return frame if names is None else frame.toDF(*names)
         if isinstance(data, str) or not hasattr(data, "__iter__"):
-            raise InputError(f"createDataFrame takes a list of rows or a pandas DataFrame, not {type(data).__name__}.")
+            raise InputError(
+                f"createDataFrame takes rows or a table of pandas, polars or pyarrow, not {type(data).__name__}. "
+                "A lazy table becomes one by data.collect()."
+            )
         rows = _rows(data)
         if rows and all(isinstance(row, Mapping) for row in rows):
             names = names or list(dict.fromkeys(key for row in rows for key in row))

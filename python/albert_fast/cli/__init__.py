@@ -7,7 +7,6 @@ the reader of the output went away. SIGTERM and SIGHUP end the command as they e
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
 from ..errors import AlbertFastError
@@ -21,19 +20,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     occupy_closed_descriptors()
     try:
-        arguments = make_parser().parse_args(argv)
-    except SystemExit as stop:  # argparse has printed already
-        return stop.code if isinstance(stop.code, int) else USAGE
-    try:
         with ending_signals_raise():
-            return _run(arguments)
+            return _run(argv)
     except Terminated as stop:
         return end_by(stop.number)
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(argv: Sequence[str] | None) -> int:
     try:
-        code: int = arguments.run(arguments)
+        code = _parse_and_run(argv)
         flush_output()
         return code
     except UsageError as error:
@@ -47,3 +42,12 @@ def _run(arguments: argparse.Namespace) -> int:
         return complain(error, FAILED)
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _parse_and_run(argv: Sequence[str] | None) -> int:
+    try:
+        arguments = make_parser().parse_args(argv)
+    except SystemExit as stop:  # argparse has printed already
+        return stop.code if isinstance(stop.code, int) else USAGE
+    code: int = arguments.run(arguments)
+    return code

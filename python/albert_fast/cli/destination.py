@@ -121,6 +121,17 @@ def _let_go(file: BinaryIO) -> Iterator[BinaryIO]:
     """Close a file that is written and flushed, or given up: what it still holds then need not be written."""
     try:
         yield file
+    except BaseException:
+        _drop(file)
+        raise
     finally:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             file.close()
+
+
+def _drop(file: BinaryIO) -> None:
+    """Let go of what waits to be written: a reader that does not read would hold the end up."""
+    raw = getattr(file, "raw", None)
+    if raw is not None:
+        with contextlib.suppress(OSError):
+            raw.close()

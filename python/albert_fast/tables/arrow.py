@@ -65,6 +65,6 @@ def _plain(cell: Any) -> Any:
     if isinstance(cell, tuple):
         names = getattr(cell, "_names", [f"_{number + 1}" for number in range(len(cell))])
         return {name: _plain(value) for name, value in zip(names, cell, strict=True)}
-    if isinstance(cell, list) and cell and isinstance(cell[0], tuple):
+    if isinstance(cell, list) and any(isinstance(item, tuple) for item in cell):
         return [_plain(item) for item in cell]
     return list(cell) if isinstance(cell, Annotations) else cell

@@ -8,9 +8,7 @@ from ..errors import InputError
 
 
 def is_foreign(data: Any) -> bool:
-    """Whether the data is a table of another package than pandas: of polars, pyarrow or PySpark, say."""
-    if hasattr(data, "iloc"):
-        return False
+    """Whether the data, which is not pandas', is a table: of polars, pyarrow, PySpark or Modin, say."""
     converts = hasattr(data, "to_pandas") or hasattr(data, "toPandas")
     return hasattr(data, "column_names") or (converts and hasattr(data, "columns"))
 

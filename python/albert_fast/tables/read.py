@@ -114,6 +114,8 @@ def is_missing(cell: Any) -> bool:
     """Whether a cell stands for nothing: None, NaN, or pandas' NA and NaT."""
     if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
         return True
+    if isinstance(cell, (np.datetime64, np.timedelta64)):
+        return bool(np.isnat(cell))
     return isinstance(cell, _FLOATS) and math.isnan(cell)
 
 
