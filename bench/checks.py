@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,11 +44,25 @@ SAME_IDS = {"sentencepiece": 1.0, "tokenizers": 0.99}
 
 
 def reference_rows(model: ModelFolder, texts: Texts) -> NDArray[np.float64]:
+    """Return the last hidden state of every piece in float64; see `reference_states`."""
+    return reference_states(read_weights(model), model.geometry, texts.ids)
+
+
+def reference_states(
+    weights: dict[str, NDArray[np.float32]], geometry: dict[str, Any], ids: Sequence[Sequence[int]]
+) -> NDArray[np.float64]:
     """Return the last hidden state of every piece in float64, by the tests' slow twin."""
     from reference_albert import ReferenceAlbert
 
-    twin = ReferenceAlbert(read_weights(model), model.geometry)
-    return np.concatenate([twin.hidden_states(ids)[-1] for ids in texts.ids])
+    twin = ReferenceAlbert(weights, geometry)
+    return np.concatenate([twin.hidden_states(list(row))[-1] for row in ids])
+
+
+def row_cosines(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+    """Return the cosine between each row of `a` and that of `b`; 0 where one is of zeros."""
+    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    cosines: NDArray[Any] = np.einsum("ij,ij->i", a, b) / np.maximum(norms, 1e-30)
+    return cosines
 
 
 def check_rows(got: NDArray[np.float32], reference: NDArray[np.float64], tolerance: Tolerance) -> dict[str, float]:
@@ -60,8 +75,7 @@ def check_rows(got: NDArray[np.float32], reference: NDArray[np.float64], toleran
     """
     if got.shape != reference.shape:
         raise Refused(f"gives {got.shape} numbers where the reference has {reference.shape}")
-    cosines = np.einsum("ij,ij->i", got, reference)
-    cosines /= np.maximum(np.linalg.norm(got, axis=1) * np.linalg.norm(reference, axis=1), 1e-30)
+    cosines = row_cosines(got, reference)
     found = {
         "mean_cosine": float(cosines.mean()),
         "worst_cosine": float(cosines.min()),

@@ -19,6 +19,7 @@ from albert_fast import AlbertEmbeddings, _core
 from albert_fast.device import CUDA_PRECISIONS
 from albert_fast.device_vectors import DeviceVectors
 
+from ..checks import row_cosines
 from .setup import Array, Report, Setup, sequences_of, texts_of, with_outliers
 
 # The project's bounds. fp16 and tf32 are judged by direction, fp32 by the largest error.
@@ -57,8 +58,7 @@ def _compare(
     for precision in precisions:
         got = np.concatenate(rows_of(setup.engine(precision), sequences, setup.options())).astype(np.float64)
         error = float(np.abs(got - expected).max())
-        norms = np.linalg.norm(got, axis=1) * np.linalg.norm(expected, axis=1)
-        cosine = float(((got * expected).sum(1) / norms).min())
+        cosine = float(row_cosines(got, expected).min())
         report.fact(f"{precision}: largest error to {what}", error)
         if precision in MOST_ERROR and least is LEAST_COSINE:
             report.check(f"{precision}: largest error to {what}", error, MOST_ERROR[precision])
@@ -77,9 +77,8 @@ def check_levels(report: Report, setup: Setup, precisions: Sequence[str]) -> Non
         ):  # fmt: skip
             a = on_cpu.embed(texts, level=level, pooling=pooling, layers=[-1]).vectors
             b = on_device.embed(texts, level=level, pooling=pooling, layers=[-1]).vectors
-            norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-            cosines = np.where(norms > 0, (a * b).sum(1) / np.where(norms > 0, norms, 1), (a == b).all(1))
-            worst = min(worst, float(cosines.min()))
+            same = (a == b).all(1)  # a text without words has a row of zeros
+            worst = min(worst, float(np.where(same, 1.0, row_cosines(a, b)).min()))
         report.check(f"{precision}: worst cosine to the CPU over levels and poolings", worst, 0.9995, at_least=True)
 
 

@@ -16,6 +16,7 @@ from albert_fast import AlbertEmbeddings, _core, engines, models
 from albert_fast.device import Cuda
 
 from .. import models as _makes_the_modules_of_tests_importable  # noqa: F401
+from ..checks import reference_states
 
 Array = NDArray[Any]
 Ids = Sequence[Sequence[int]]
@@ -75,10 +76,7 @@ class Setup:
 
     def expected(self, sequences: Ids) -> NDArray[np.float64]:
         """Return the last hidden state of every piece in float64, by the tests' slow twin."""
-        from reference_albert import ReferenceAlbert
-
-        twin = ReferenceAlbert(self.weights, self.geometry)
-        return np.concatenate([twin.hidden_states(list(ids))[-1] for ids in sequences])
+        return reference_states(self.weights, self.geometry, sequences)
 
     def engine(self, precision: str, **changes: Any) -> _core.Engine:
         cuda = Cuda(device=self.device, precision=precision, rehearsal=self.rehearsal, **changes)

@@ -7,8 +7,6 @@ import importlib
 import importlib.util
 from collections.abc import Iterator
 
-import numpy as np
-
 from ...checks import Tolerance, check_rows
 from ..setup import Ids, Report, Setup, median_seconds, sequences_of
 from .base import Peer
@@ -30,6 +28,7 @@ _CHECKED = (12, 40, 3, 90)
 def _ready(report: Report, setup: Setup, precision: str) -> Iterator[tuple[str, Peer]]:
     """Yield the peers that are here and give the right numbers; say of the others why they are left out."""
     sequences = sequences_of(_CHECKED, setup.geometry["vocab_size"], seed=11)
+    expected = setup.expected(sequences)
     for name, (module, cls, packages) in PEERS.items():
         missing = [package for package in packages if importlib.util.find_spec(package) is None]
         if missing:
@@ -38,8 +37,7 @@ def _ready(report: Report, setup: Setup, precision: str) -> Iterator[tuple[str, 
         try:
             made: type[Peer] = getattr(importlib.import_module(f".{module}", __name__), cls)
             peer = made(setup, precision)
-            got = np.concatenate(peer.rows(sequences, *peer.ways[0]))
-            check_rows(got, setup.expected(sequences), _TOLERANCE[precision])
+            check_rows(peer.rows(sequences, *peer.ways[0]), expected, _TOLERANCE[precision])
         except Exception as error:  # whatever a library of others throws must not end what is to be seen of ours
             report.fact(f"{precision}: {name}", f"not measured: {type(error).__name__}: {error}"[:500])
             continue

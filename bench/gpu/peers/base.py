@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from ...peers.base import batches_of, padded
+from ...inputs import Texts
+from ...peers.base import embed_padded
 from ..setup import Array, Ids, Setup
 
 
@@ -21,11 +22,12 @@ class Peer(ABC):
     ways: ClassVar[tuple[tuple[str, int], ...]] = (("input", 32),)
 
     @abstractmethod
-    def __init__(self, setup: Setup, precision: str) -> None: ...
+    def __init__(self, setup: Setup, precision: str) -> None:
+        self.geometry = setup.geometry
 
     @abstractmethod
-    def rows(self, sequences: Ids, order: str, batch: int) -> list[Array]:
-        """Return the last hidden state of every sequence as fp32 in NumPy, in input order."""
+    def rows(self, sequences: Ids, order: str, batch: int) -> Array:
+        """Return the last hidden states as fp32 [pieces, hidden_size] in NumPy, in input order."""
 
 
 class PaddedPeer(Peer):
@@ -37,10 +39,7 @@ class PaddedPeer(Peer):
     def run(self, ids: Array, mask: Array) -> Array:
         """Return fp32 [batch, length, hidden_size] for int64 ids and attention mask."""
 
-    def rows(self, sequences: Ids, order: str, batch: int) -> list[Array]:
-        out: list[Any] = [None] * len(sequences)
-        for numbers in batches_of(sequences, order, batch):
-            states = self.run(*padded(sequences, numbers))
-            for row, number in enumerate(numbers):
-                out[number] = states[row, : len(sequences[number])]
-        return out
+    def rows(self, sequences: Ids, order: str, batch: int) -> Array:
+        texts = Texts("", [], [list(ids) for ids in sequences])
+        rows: Array = embed_padded(texts, order, batch, self.geometry["hidden_size"], self.run)()
+        return rows

@@ -17,6 +17,7 @@ class Transformers(PaddedPeer):
         import torch
         import transformers
 
+        super().__init__(setup, precision)
         self._torch: Any = torch
         library: Any = transformers
         self._device = setup.torch_device

@@ -25,6 +25,7 @@ class PackedTorch(Peer):
     def __init__(self, setup: Setup, precision: str) -> None:
         import torch
 
+        super().__init__(setup, precision)
         self._torch: Any = torch
         self._device = setup.torch_device
         torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
@@ -40,20 +41,18 @@ class PackedTorch(Peer):
             name: torch.from_numpy(np.ascontiguousarray(value)).to(self._device, self._kind)
             for name, value in {**weights, **{f"qkv.{kind}": value for kind, value in joined.items()}}.items()
         }
-        self._geometry = setup.geometry
         self._attend: Callable[..., Any] = self._attend_one_by_one if setup.rehearsal else self._attend_packed
         self._run: Callable[..., Any] = self._forward
 
-    def rows(self, sequences: Ids, order: str, batch: int) -> list[Array]:
+    def rows(self, sequences: Ids, order: str, batch: int) -> Array:
         out: list[Array] = []
         for part in _cut(sequences, batch):
             lengths = [len(ids) for ids in part]
             splits = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
             ids = np.fromiter(itertools.chain.from_iterable(part), np.int64, int(splits[-1]))
             places = np.concatenate([np.arange(length) for length in lengths])
-            states = self._states(ids, places, splits, max(lengths))
-            out += [states[a:b] for a, b in itertools.pairwise(splits.tolist())]
-        return out
+            out.append(self._states(ids, places, splits, max(lengths)))
+        return np.concatenate(out)
 
     def _states(self, ids: Array, places: Array, splits: Array, longest: int) -> Array:
         torch = self._torch
@@ -68,9 +67,9 @@ class PackedTorch(Peer):
         x = f.embedding(ids, w["embeddings.word_embeddings.weight"])
         x = x + w["embeddings.position_embeddings.weight"][places] + w["embeddings.token_type_embeddings.weight"][0]
         x = self._linear(self._norm(x, "embeddings.LayerNorm"), "encoder.embedding_hidden_mapping_in")
-        heads = self._geometry["num_attention_heads"]
-        gelu = functools.partial(f.gelu, approximate="tanh" if self._geometry["hidden_act"] == "gelu_new" else "none")
-        for _ in range(self._geometry["num_hidden_layers"]):
+        heads = self.geometry["num_attention_heads"]
+        gelu = functools.partial(f.gelu, approximate="tanh" if self.geometry["hidden_act"] == "gelu_new" else "none")
+        for _ in range(self.geometry["num_hidden_layers"]):
             q, k, v = self._linear(x, "qkv").view(len(ids), 3, heads, -1).unbind(1)
             context = self._attend(q, k, v, splits, longest).reshape(len(ids), -1)
             x = self._norm(x + self._linear(context, LAYER + "attention.dense"), LAYER + "attention.LayerNorm")
@@ -83,7 +82,7 @@ class PackedTorch(Peer):
 
     def _norm(self, x: Any, name: str) -> Any:
         gain, bias = self._weights[name + ".weight"], self._weights[name + ".bias"]
-        epsilon = self._geometry["layer_norm_eps"]
+        epsilon = self.geometry["layer_norm_eps"]
         return self._torch.nn.functional.layer_norm(x, gain.shape, gain, bias, epsilon)
 
     def _attend_packed(self, q: Any, k: Any, v: Any, splits: Any, longest: int) -> Any:

@@ -17,6 +17,7 @@ class PaddedOrt(PaddedPeer):
     def __init__(self, setup: Setup, precision: str) -> None:
         import onnxruntime
 
+        super().__init__(setup, precision)
         kind = np.float16 if precision == "fp16" else np.float32
         file = setup.folder / f"padded-{np.dtype(kind).name}.onnx"
         if not file.exists():
