@@ -78,7 +78,7 @@ def check_levels(report: Report, setup: Setup, precisions: Sequence[str]) -> Non
             a = on_cpu.embed(texts, level=level, pooling=pooling, layers=[-1]).vectors
             b = on_device.embed(texts, level=level, pooling=pooling, layers=[-1]).vectors
             same = (a == b).all(1)  # a text without words has a row of zeros
-            worst = min(worst, float(np.where(same, 1.0, row_cosines(a, b)).min()))
+            worst = float(np.minimum(worst, np.where(same, 1.0, row_cosines(a, b)).min()))
         report.check(f"{precision}: worst cosine to the CPU over levels and poolings", worst, 0.9995, at_least=True)
 
 
@@ -94,7 +94,7 @@ def check_independence(report: Report, setup: Setup, precisions: Sequence[str]) 
             others = sequences_of(lengths, vocabulary, seed)
             for place in (0, len(others) // 2, len(others)):
                 rows = rows_of(engine, [*others[:place], probe, *others[place:]], options)[place]
-                worst = max(worst, float(np.abs(rows - alone).max()))
+                worst = float(np.maximum(worst, np.abs(rows - alone).max()))
         report.check(f"{precision}: change of a vector with its neighbours", worst, MOST_NEIGHBOUR[precision])
 
 
@@ -123,7 +123,7 @@ def check_short_calls(report: Report, setup: Setup, precisions: Sequence[str]) -
         for seed, lengths in enumerate([(12,), (9,) * 8, (3,), (14,) * 30, (128, 3, 64), (2, 2), (64,), (65,), (12,)]):
             sequences = sequences_of(lengths, vocabulary, seed)
             pairs = zip(rows_of(captured, sequences, options), rows_of(plain, sequences, options), strict=True)
-            worst = max(worst, *(float(np.abs(a - b).max()) for a, b in pairs))
+            worst = float(np.max([worst, *(np.abs(a - b).max() for a, b in pairs)]))
         report.check(f"{precision}: change of a vector by CUDA graphs", worst, MOST_NEIGHBOUR[precision])
 
 
@@ -141,7 +141,7 @@ def check_staying(report: Report, setup: Setup, precisions: Sequence[str]) -> No
                 import torch
 
                 taken = torch.from_dlpack(vectors)
-                worst = max(worst, float(np.abs(taken.cpu().numpy() - expected).max()))
+                worst = float(np.maximum(worst, np.abs(taken.cpu().numpy() - expected).max()))
             report.check(f"{precision}: change of {level}s that stay on the card", worst, 1e-5)
 
 
