@@ -14,6 +14,12 @@ constexpr std::string_view kOnnx;
 constexpr std::string_view kMicrosoft = "com.microsoft";
 constexpr std::string_view kOurs = "albert_fast";
 
+// What rows between nodes are of.
+constexpr std::string_view kTokens = "tokens";
+constexpr std::string_view kKept = "kept";
+
+constexpr const char* kEmbedded = "embedded_rows";
+
 /// Writes the nodes of a layer. What goes between its nodes depends on the precision; what a node does, on
 /// its name.
 class GraphBuilder {
@@ -33,12 +39,12 @@ class GraphBuilder {
     }
     std::vector<std::string> hidden_states{embeddings()};
     Rows x{hidden_states.back()};
-    if (depth > 0) x = quantized(x, prefixes.front() + "attention.qkv.weight");
     const std::size_t blocks_per_layer = prefixes.size() / std::max<std::size_t>(depth, 1);
     for (std::size_t block = 0; block < prefixes.size(); ++block) {
-      const std::string& next = prefixes[std::min(block + 1, prefixes.size() - 1)];
+      const std::size_t last = prefixes.size() - 1;
       layer_ = block / blocks_per_layer;
-      x = layer_block(x, prefixes[block], next, "block" + std::to_string(block) + ".");
+      x = layer_block(x, prefixes[block], prefixes[std::min(block + 1, last)],
+                      "block" + std::to_string(block) + ".", block == 0, block == last);
       if ((block + 1) % blocks_per_layer == 0) hidden_states.push_back(x.name);
     }
     rows(average(hidden_states, choice.layers), choice.pooler);
@@ -56,6 +62,7 @@ class GraphBuilder {
   struct Product {
     std::vector<std::string> inputs;
     std::int64_t columns = 0;
+    bool quantized = false;
   };
 
   [[nodiscard]] bool int8() const { return precision_.precision == Precision::int8; }
@@ -79,7 +86,9 @@ class GraphBuilder {
     graph_.input(kGraphInputs[2], ort::kInt32, {-1});
     graph_.input(kGraphInputs[3], ort::kInt32, {-1});
     graph_.input(kGraphInputs[4], ort::kInt32, {-1});
-    graph_.input(kGraphInputs[5], ort::kInt32, {1});
+    graph_.input(kGraphInputs[5], ort::kInt32, {-1});
+    graph_.input(kGraphInputs[6], ort::kInt32, {-1});
+    graph_.input(kGraphInputs[7], ort::kInt32, {1});
     graph_.output(kGraphOutput, ort::kFloat, {-1, geometry_.hidden_size});
   }
 
@@ -97,8 +106,8 @@ class GraphBuilder {
          weight("embeddings.LayerNorm.weight"), weight("embeddings.LayerNorm.bias"), "", "position_ids"},
         {"embedded", "mask_index"}, {OnnxWriter::real("epsilon", geometry_.layer_norm_eps)});
     graph_.constant("rows_of_embeddings", {2}, {-1, geometry_.embedding_size});
-    graph_.node("Reshape", kOnnx, {"embedded", "rows_of_embeddings"}, "embedded_rows");
-    return linear("embedded_rows", "encoder.embedding_hidden_mapping_in.", "hidden0");
+    graph_.node("Reshape", kOnnx, {"embedded", "rows_of_embeddings"}, kEmbedded);
+    return linear(kEmbedded, "encoder.embedding_hidden_mapping_in.", "hidden0");
   }
 
   Rows quantized(const Rows& x, const std::string& for_matrix) {
@@ -115,25 +124,31 @@ class GraphBuilder {
   }
 
   // x W^T; `layer` is "...qkv.", its matrix "...qkv.weight"
-  Product product(const Rows& x, const std::string& layer, const std::string& out) {
+  Product float_product(const std::string& x, const std::string& layer, const std::string& out) {
     const std::string matrix = layer + "weight", bias = weight(layer + "bias");
     const std::int64_t columns = constants_.at(bias).shape.at(0);
-    graph_.token_rows(out, int8() ? ort::kInt32 : ort::kFloat, columns);
-    if (!int8()) {
-      if (precision_.panels) {
-        panel_product("PanelProduct", x.name, matrix + ".panels", out, columns);
-      } else {
-        graph_.node("Gemm", kOnnx, {x.name, weight(matrix)}, out, {OnnxWriter::integer("transB", 1)});
-      }
-      return {{out, bias}, columns};
-    }
-    const std::string copy = copy_of(matrix);
-    if (precision_.panels) {
-      panel_product("BytePanelProduct", x.bytes, copy + "values", out, columns);
+    graph_.rows(out, ort::kFloat, rows_, columns);
+    if (constants_.contains(matrix + ".panels")) {
+      panel_product("PanelProduct", x, matrix + ".panels", out, columns);
     } else {
-      graph_.node("MatMulInteger", kOnnx, {x.bytes, weight(copy + "values")}, out);
+      graph_.node("Gemm", kOnnx, {x, weight(matrix)}, out, {OnnxWriter::integer("transB", 1)});
     }
-    return {{out, x.scales, weight(copy + "column_scales"), weight(copy + "column_sums"), bias}, columns};
+    return {{out, bias}, columns};
+  }
+
+  Product product(const Rows& x, const std::string& layer, const std::string& out) {
+    if (!int8()) return float_product(x.name, layer, out);
+    const std::string copy = copy_of(layer + "weight"), bias = weight(layer + "bias");
+    const std::string values = copy + "values";
+    const std::int64_t columns = constants_.at(bias).shape.at(0);
+    graph_.rows(out, ort::kInt32, rows_, columns);
+    if (constants_.at(values).shape.size() == 3) {  // in panels
+      panel_product("BytePanelProduct", x.bytes, values, out, columns);
+    } else {
+      graph_.node("MatMulInteger", kOnnx, {x.bytes, weight(values)}, out);
+    }
+    return {
+        {out, x.scales, weight(copy + "column_scales"), weight(copy + "column_sums"), bias}, columns, true};
   }
 
   void panel_product(const char* name, const std::string& x, const std::string& panels,
@@ -141,11 +156,19 @@ class GraphBuilder {
     graph_.node_of(name, kOurs, {x, weight(panels)}, {out}, {OnnxWriter::integer("columns", columns)});
   }
 
+  // Of the kept tokens alone where those are the rows that go on.
   std::string attention(Product qkv, const std::string& out) {
     qkv.inputs.emplace_back("cu_seqlens");
-    graph_.node_of(int8() ? "QuantizedSelfAttention" : "PackedSelfAttention", kOurs, qkv.inputs, {out},
+    if (rows_ == kKept) qkv.inputs.insert(qkv.inputs.end(), {"kept_tokens", "cu_kept"});
+    graph_.node_of(qkv.quantized ? "QuantizedSelfAttention" : "PackedSelfAttention", kOurs, qkv.inputs, {out},
                    {OnnxWriter::integer("num_heads", geometry_.num_attention_heads)});
-    graph_.token_rows(out, ort::kFloat, geometry_.hidden_size);
+    graph_.rows(out, ort::kFloat, rows_, geometry_.hidden_size);
+    return out;
+  }
+
+  std::string kept(const std::string& x) {
+    std::string out = x + ".kept";
+    if (gathered_.insert(out).second) graph_.node("Gather", kOnnx, {x, "kept_tokens"}, out);
     return out;
   }
 
@@ -153,7 +176,7 @@ class GraphBuilder {
                 const std::string& for_matrix) {
     x.inputs.insert(x.inputs.end(), {residual.name, weight(norm + "weight"), weight(norm + "bias")});
     const auto epsilon = OnnxWriter::real("epsilon", geometry_.layer_norm_eps);
-    graph_.token_rows(out, ort::kFloat, geometry_.hidden_size);
+    graph_.rows(out, ort::kFloat, rows_, geometry_.hidden_size);
     if (!int8()) {
       graph_.node_of("AddNorm", kOurs, x.inputs, {out}, {epsilon});
       return {out};
@@ -168,7 +191,7 @@ class GraphBuilder {
   Rows activation(Product x, const std::string& out, const std::string& for_matrix) {
     const auto kind = OnnxWriter::integer("kind", static_cast<std::int64_t>(geometry_.hidden_act));
     if (!int8()) {
-      graph_.token_rows(out, ort::kFloat, x.columns);
+      graph_.rows(out, ort::kFloat, rows_, x.columns);
       graph_.node_of("Activation", kOurs, x.inputs, {out}, {kind});
       return {out};
     }
@@ -178,14 +201,18 @@ class GraphBuilder {
     return rows;
   }
 
-  /// `x` is quantized for this block's first product, the result for that of the block `next`.
-  Rows layer_block(const Rows& x, const std::string& prefix, const std::string& next,
-                   const std::string& tag) {
+  /// `x` is quantized for this block's first product (unless that is of the embeddings), the result for that
+  /// of the block `next`.
+  Rows layer_block(const Rows& x, const std::string& prefix, const std::string& next, const std::string& tag,
+                   bool is_first, bool is_last) {
     const std::string dense = prefix + "attention.dense.", ffn = prefix + "ffn.",
                       ffn_output = prefix + "ffn_output.";
-    const Product qkv = product(x, prefix + "attention.qkv.", tag + "qkv");
+    const Product qkv = is_first ? float_product(kEmbedded, kFirstProduct, tag + "qkv")
+                                 : product(x, prefix + "attention.qkv.", tag + "qkv");
+    if (is_last) rows_ = kKept;
     const Rows context = quantized({attention(qkv, tag + "context")}, dense + "weight");
-    const Rows middle = add_norm(product(context, dense, tag + "attended"), x,
+    const Rows residual = is_last ? Rows{kept(x.name)} : x;
+    const Rows middle = add_norm(product(context, dense, tag + "attended"), residual,
                                  prefix + "attention.LayerNorm.", tag + "middle", ffn + "weight");
     const Rows activated =
         activation(product(middle, ffn, tag + "ffn"), tag + "activated", ffn_output + "weight");
@@ -195,9 +222,15 @@ class GraphBuilder {
 
   std::string average(const std::vector<std::string>& hidden_states,
                       const std::vector<std::int64_t>& layers) {
-    if (layers.size() == 1) return hidden_states[static_cast<std::size_t>(layers.front())];
+    // The deepest has the kept tokens alone, unless it is what goes into the first layer.
+    const auto kept_of = [&](std::int64_t layer) {
+      const auto at = static_cast<std::size_t>(layer);
+      const bool is_kept = layer > 0 && at + 1 == hidden_states.size();
+      return is_kept ? hidden_states[at] : kept(hidden_states[at]);
+    };
+    if (layers.size() == 1) return kept_of(layers.front());
     std::vector<std::string> chosen;
-    for (const std::int64_t layer : layers) chosen.push_back(hidden_states[static_cast<std::size_t>(layer)]);
+    for (const std::int64_t layer : layers) chosen.push_back(kept_of(layer));
     graph_.node_of("Sum", kOnnx, chosen, {"layer_sum"});
     graph_.constant("layer_share", 1.0F / static_cast<float>(layers.size()));
     graph_.node("Mul", kOnnx, {"layer_sum", "layer_share"}, "layer_mean");
@@ -206,7 +239,7 @@ class GraphBuilder {
 
   void rows(const std::string& hidden, bool pooler) {
     const std::string gathered = pooler ? "cls_rows" : kGraphOutput;
-    graph_.node("PackedGather", kOurs, {hidden, "row_splits", "row_tokens", "reduction"}, gathered);
+    graph_.node("PackedGather", kOurs, {hidden, "row_splits", "row_places", "reduction"}, gathered);
     if (!pooler) return;
     graph_.node("Tanh", kOnnx, {linear(gathered, "pooler.", "pooler_sum")}, kGraphOutput);
   }
@@ -214,9 +247,11 @@ class GraphBuilder {
   const Geometry& geometry_;
   const Constants& constants_;
   GraphPrecision precision_;
-  std::size_t layer_ = 0;  // whose nodes are being written
+  std::size_t layer_ = 0;            // whose nodes are being written
+  std::string_view rows_ = kTokens;  // of what those have rows
   OnnxWriter graph_;
   std::set<std::string> declared_;
+  std::set<std::string> gathered_;
 };
 
 }  // namespace

@@ -5,9 +5,11 @@
 #endif
 
 #include <algorithm>
+#include <array>
 
 #include "base/error.h"
 #include "encoder/graph.h"
+#include "encoder/kept_tokens.h"
 #include "encoder/kernels/gather.h"
 #include "ort/external_files.h"
 #include "ort/tensor.h"
@@ -16,17 +18,22 @@ namespace albert_fast::encoder {
 
 PackedModel::PackedModel(TensorStore store, const Geometry& g, Precision precision)
     : Model(g), precision_{.precision = precision}, weights_(std::move(store), g) {
+  weights_.add_first_product(g);
+  const auto drop = [this](const std::vector<std::string>& names) {
+    for (const std::string& name : names) weights_.drop(name);
+  };
+  std::vector<std::string> of_floats = layer_matrices(g);
   if (precision == Precision::int8) {
     const QuantizedProducts products = find_quantized_products();
-    precision_.panels = products.in_panels();
     precision_.levels = products.range.byte;
     quantized_.emplace(weights_, g, products);
-  } else if (kernels().product != nullptr) {
-    precision_.panels = true;
-    panels_.emplace(weights_, g, kernels().panel_columns);
+    drop(of_floats);
+    of_floats.clear();
   }
-  if (quantized_ || panels_) {
-    for (const std::string& name : layer_matrices(g)) weights_.drop(name);
+  of_floats.push_back(std::string(kFirstProduct) + "weight");
+  if (kernels().product != nullptr) {
+    panels_.emplace(weights_, of_floats, kernels().panel_columns);
+    drop(of_floats);
   }
   weights_.leave_files();
   constants_ = weights_.constants();
@@ -111,19 +118,20 @@ bool PackedModel::run(ort::Session* session, const ort::RunOptionsHandle& option
                       const PackedBatch& batch, const Destination& out) const {
   const ort::Runtime& runtime = ort::Runtime::get();
   const auto length = [](auto span) { return static_cast<std::int64_t>(span.size()); };
+  const KeptTokens kept(batch);
   const std::int64_t packed[] = {1, length(batch.input_ids)};
-  const std::int64_t sequences[] = {length(batch.cu_seqlens)};
-  const std::int64_t splits[] = {length(batch.row_splits)};
-  const std::int64_t tokens[] = {length(batch.row_tokens)};
-  const std::int64_t single[] = {1};
   const std::int64_t rows[] = {length(batch.row_splits) - 1, geometry().hidden_size};
-  const ort::ValueHandle inputs[] = {
-      ort::view_tensor(batch.input_ids, packed),
-      ort::view_tensor(batch.position_ids, packed),
-      ort::view_tensor(batch.cu_seqlens, sequences),
-      ort::view_tensor(batch.row_splits, splits),
-      ort::view_tensor(batch.row_tokens, tokens),
-      ort::view_tensor(std::span<const std::int32_t>(&batch.reduction, 1), single)};
+  const auto list = [&](std::span<const std::int32_t> numbers) {
+    return ort::view_tensor(numbers, std::array{length(numbers)});
+  };
+  const ort::ValueHandle inputs[] = {ort::view_tensor(batch.input_ids, packed),
+                                     ort::view_tensor(batch.position_ids, packed),
+                                     list(batch.cu_seqlens),
+                                     list(kept.tokens),
+                                     list(kept.cu_kept),
+                                     list(batch.row_splits),
+                                     list(kept.row_places),
+                                     list({&batch.reduction, 1})};
   const ort::ValueHandle output = ort::view_tensor(out.rows, rows);
   const ort::Value* values[std::size(inputs)];
   std::transform(std::begin(inputs), std::end(inputs), values,

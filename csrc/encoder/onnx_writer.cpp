@@ -139,8 +139,8 @@ void OnnxWriter::output(std::string_view name, int element_type, const std::vect
   put(outputs_, 12, value_info(name, element_type, shape));
 }
 
-void OnnxWriter::token_rows(std::string_view name, int element_type, std::int64_t columns) {
-  put(shapes_, 13, value_info(name, element_type, {-1, columns}, "tokens"));
+void OnnxWriter::rows(std::string_view name, int element_type, std::string_view rows, std::int64_t columns) {
+  put(shapes_, 13, value_info(name, element_type, {-1, columns}, rows));
 }
 
 std::string OnnxWriter::finish() const {

@@ -35,9 +35,9 @@ class OnnxWriter {
   void input(std::string_view name, int element_type, const std::vector<std::int64_t>& shape);
   void output(std::string_view name, int element_type, const std::vector<std::int64_t>& shape);
 
-  /// What goes between nodes: [tokens, columns]. Where the runtime knows that two have one shape, an
-  /// operator may write its output over its input.
-  void token_rows(std::string_view name, int element_type, std::int64_t columns);
+  /// What goes between nodes: [rows, columns], `rows` being a name. Where the runtime knows that two have one
+  /// shape, an operator may write its output over its input.
+  void rows(std::string_view name, int element_type, std::string_view rows, std::int64_t columns);
 
   [[nodiscard]] std::string finish() const;
 

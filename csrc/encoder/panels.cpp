@@ -40,8 +40,9 @@ AlignedBuffer<float> make_panels(const Tensor& w, const PanelShape& shape) {
   return panels;
 }
 
-PanelWeights::PanelWeights(const Weights& weights, const Geometry& geometry, std::size_t columns) {
-  for (const std::string& name : layer_matrices(geometry)) {
+PanelWeights::PanelWeights(const Weights& weights, const std::vector<std::string>& names,
+                           std::size_t columns) {
+  for (const std::string& name : names) {
     const Tensor& w = weights.at(name);
     const auto size = [&](std::size_t dim) { return static_cast<std::size_t>(w.shape.at(dim)); };
     const PanelShape shape = PanelShape::of_floats(size(0), size(1), columns);

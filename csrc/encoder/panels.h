@@ -32,10 +32,10 @@ struct PanelShape {
 
 AlignedBuffer<float> make_panels(const Tensor& w, const PanelShape& shape);
 
-/// The matrices of the layers in panels of so many columns, for products of our own.
+/// Some matrices in panels of so many columns, for products of our own.
 class PanelWeights {
  public:
-  PanelWeights(const Weights& weights, const Geometry& geometry, std::size_t columns);
+  PanelWeights(const Weights& weights, const std::vector<std::string>& names, std::size_t columns);
 
   /// Adds NAME.panels for each matrix NAME.
   void add_to(Constants& constants) const;

@@ -1,9 +1,12 @@
 #include "encoder/weights.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "base/error.h"
+#include "encoder/kernels/kernels.h"
+#include "encoder/panels.h"
 #include "onnxruntime/abi.h"
 
 namespace albert_fast::encoder {
@@ -13,6 +16,28 @@ std::string describe(const std::vector<std::int64_t>& shape) {
   std::string text = "[";
   for (const std::int64_t dim : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(dim);
   return text + "]";
+}
+
+/// out = x y, row by row.
+void multiply(const Tensor& x, const Tensor& y, float* out) {
+  const auto size = [](const Tensor& t, std::size_t dim) {
+    return static_cast<std::size_t>(t.shape.at(dim));
+  };
+  const std::size_t rows = size(x, 0), depth = size(y, 0), columns = size(y, 1);
+  if (kernels().product == nullptr) {
+    std::fill_n(out, rows * columns, 0.0F);
+    for (std::size_t i = 0; i < rows * depth; ++i) {
+      float* row = out + i / depth * columns;
+      const float* other = y.data + i % depth * columns;
+      for (std::size_t c = 0; c < columns; ++c) row[c] += x.data[i] * other[c];
+    }
+    return;
+  }
+  AlignedBuffer<float> turned(y.size());
+  for (std::size_t i = 0; i < y.size(); ++i) turned.data()[i % columns * depth + i / columns] = y.data[i];
+  const PanelShape shape = PanelShape::of_floats(columns, depth, kernels().panel_columns);
+  const AlignedBuffer<float> panels = make_panels({turned.data(), {y.shape[1], y.shape[0]}}, shape);
+  kernels().product({x.data, panels.data(), out, rows, depth, columns}, 0, shape.panels);
 }
 
 }  // namespace
@@ -100,6 +125,22 @@ void Weights::add_query_key_value(const std::string& layer, std::int64_t hidden)
     bias = std::copy(b.data, b.data + b.size(), bias);
     store_.drop(layer + name + ".weight");
     store_.drop(layer + name + ".bias");
+  }
+}
+
+void Weights::add_first_product(const Geometry& g) {
+  const std::string layer = layer_prefix(g.group_of_layer(0), 0) + "attention.qkv.";
+  const Tensor& qkv = at(layer + "weight");
+  const float* mapping_bias = at("encoder.embedding_hidden_mapping_in.bias").data;
+  const std::vector<std::int64_t> shape{3 * g.hidden_size, g.embedding_size};
+  float* weight = store_.own(std::string(kFirstProduct) + "weight", shape);
+  multiply(qkv, at("encoder.embedding_hidden_mapping_in.weight"), weight);
+  const auto hidden = static_cast<std::size_t>(g.hidden_size);
+  float* bias = store_.own(std::string(kFirstProduct) + "bias", {3 * g.hidden_size});
+  for (std::size_t n = 0; n < 3 * hidden; ++n) {
+    const float* row = qkv.data + n * hidden;
+    const double sum = std::inner_product(row, row + hidden, mapping_bias, 0.0);
+    bias[n] = static_cast<float>(at(layer + "bias").data[n] + sum);
   }
 }
 

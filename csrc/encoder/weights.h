@@ -25,6 +25,10 @@ class Weights {
   void drop(const std::string& name) { store_.drop(name); }
   [[nodiscard]] Constants constants() const;
   void leave_files() { store_.leave_files(); }
+  /// Adds kFirstProduct's weight [3 * hidden, embedding] and bias: query | key | value of the first layer
+  /// straight from the embeddings. Nothing but a sum stands between its matrix and the one that maps
+  /// embeddings to hidden states, and embeddings are a few times narrower.
+  void add_first_product(const Geometry& geometry);
 
  private:
   void require(const std::string& name, const std::vector<std::int64_t>& shape) const;
@@ -37,6 +41,8 @@ class Weights {
 
 /// "encoder.albert_layer_groups.G.albert_layers.I."
 std::string layer_prefix(std::int64_t group, std::int64_t inner);
+/// The matrix and the bias of Weights::add_first_product begin with this.
+inline constexpr const char* kFirstProduct = "encoder.first_qkv.";
 /// The names of the matrices of all layers, each once.
 std::vector<std::string> layer_matrices(const Geometry& geometry);
 

@@ -123,6 +123,28 @@ void check_attention(const Kernels& k, std::size_t heads, std::size_t head_dim, 
   }
 }
 
+/// Some queries alone give the same numbers as all of them.
+void check_queries(const Kernels& k, std::size_t heads, std::size_t head_dim, bool quantized) {
+  const std::vector<std::int32_t> cu_seqlens{0, 2, 2, 40, 41, 86};
+  const std::vector<std::int32_t> queries{1, 2, 5, 20, 38, 39, 41, 85}, cu_queries{0, 1, 1, 6, 6, 8};
+  const std::size_t hidden = heads * head_dim;
+  const SomeProduct qkv(86, 3 * hidden, quantized);
+  std::vector<float> all(86 * hidden, -1.0F), some(queries.size() * hidden, -1.0F);
+  const AttentionProblem of_all{qkv.get(), all.data(), cu_seqlens.data(), heads, head_dim};
+  AttentionProblem of_some = of_all;
+  of_some.context = some.data();
+  of_some.queries = queries.data();
+  of_some.cu_queries = cu_queries.data();
+  for (std::size_t i = 0; i < (cu_seqlens.size() - 1) * heads; ++i) {
+    k.attention(of_all, i / heads, i % heads);
+    k.attention(of_some, i / heads, i % heads);
+  }
+  for (std::size_t i = 0; i < some.size(); ++i) {
+    const auto token = static_cast<std::size_t>(queries[i / hidden]);
+    CHECK_EQ(some[i], all[token * hidden + i % hidden]);
+  }
+}
+
 void check_add_norm(const Kernels& k, std::size_t columns, bool quantized) {
   const std::size_t rows = 5;
   const SomeProduct x(rows, columns, quantized);
@@ -294,7 +316,10 @@ constexpr std::size_t kWidths[] = {1, 3, 7, 8, 16, 33, 100, 768};
 ALBERT_FAST_TEST(attention_is_the_definition) {
   for (const Kernels& k : kernels_here()) {
     for (const bool quantized : {false, true}) {
-      for (const std::size_t dim : {1U, 7U, 16U, 64U, 100U}) check_attention(k, 3, dim, quantized);
+      for (const std::size_t dim : {1U, 7U, 16U, 64U, 100U}) {
+        check_attention(k, 3, dim, quantized);
+        check_queries(k, 3, dim, quantized);
+      }
     }
   }
 }

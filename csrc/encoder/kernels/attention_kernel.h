@@ -46,24 +46,38 @@ class Head {
   [[gnu::noinline]] void run(const AttentionProblem& p, std::size_t sequence, std::size_t head) {
     const auto first = static_cast<std::size_t>(p.cu_seqlens[sequence]);
     length_ = static_cast<std::size_t>(p.cu_seqlens[sequence + 1]) - first;
-    if (length_ == 0) return;
+    const auto [first_query, queries] = queries_of(p, sequence);
+    if (queries == 0) return;
     dim_ = p.head_dim;
     columns_ = round_up(length_, kLanes);
     dims_ = round_up(dim_, kTileColumns);
-    reserve();
-    with_row_kind(p.qkv, [&]<class Row>() { gather<Row>(p, first, head); });
+    reserve(queries);
+    with_row_kind(p.qkv, [&]<class Row>() {
+      gather_queries<Row>(p, first_query, queries, head);
+      gather<Row>(p, first, head);
+    });
     const std::size_t hidden = p.heads * p.head_dim;
-    for (std::size_t i = 0; i < length_; i += kQueryBlock) {
-      const std::size_t rows = length_ - i < kQueryBlock ? length_ - i : kQueryBlock;
+    for (std::size_t i = 0; i < queries; i += kQueryBlock) {
+      const std::size_t rows = queries - i < kQueryBlock ? queries - i : kQueryBlock;
       score(i, rows);
       for (std::size_t r = 0; r < rows; ++r) inverse_sums_[r] = exponentials(scores_ + r * columns_);
-      mix(rows, p.context + (first + i) * hidden + head * dim_, hidden);
+      mix(rows, p.context + (first_query + i) * hidden + head * dim_, hidden);
     }
   }
 
  private:
-  void reserve() {
-    const std::size_t sizes[] = {length_ * dim_, dim_ * round_up(columns_, kTileColumns), length_ * dims_,
+  struct Queries {
+    std::size_t first = 0;
+    std::size_t count = 0;
+  };
+  static Queries queries_of(const AttentionProblem& p, std::size_t sequence) {
+    const std::int32_t* cu = p.queries != nullptr ? p.cu_queries : p.cu_seqlens;
+    return {static_cast<std::size_t>(cu[sequence]),
+            static_cast<std::size_t>(cu[sequence + 1] - cu[sequence])};
+  }
+
+  void reserve(std::size_t queries) {
+    const std::size_t sizes[] = {queries * dim_, dim_ * round_up(columns_, kTileColumns), length_ * dims_,
                                  kQueryBlock * columns_};
     std::size_t total = 0;
     for (const std::size_t size : sizes) total += round_up(size, 16);
@@ -74,15 +88,24 @@ class Head {
   }
 
   template <class Row>
-  void gather(const AttentionProblem& p, std::size_t first, std::size_t head) {
-    const std::size_t hidden = p.heads * p.head_dim;
+  void gather_queries(const AttentionProblem& p, std::size_t first, std::size_t count, std::size_t head) {
     // Scores are powers of 2 instead of e.
     const float scale = kLog2OfE / std::sqrt(static_cast<float>(dim_));
+    for (std::size_t i = 0; i < count; ++i) {
+      const Row row(p.qkv, p.queries != nullptr ? static_cast<std::size_t>(p.queries[first + i]) : first + i);
+      for_each_vector(dim_, [&](std::size_t d, auto amount) {
+        store(queries_ + i * dim_ + d, row.at(head * dim_ + d, amount) * scale, amount);
+      });
+    }
+  }
+
+  template <class Row>
+  void gather(const AttentionProblem& p, std::size_t first, std::size_t head) {
+    const std::size_t hidden = p.heads * p.head_dim;
     const std::size_t at = head * dim_;
     for (std::size_t i = 0; i < length_; ++i) {
       const Row row(p.qkv, first + i);
       for_each_vector(dim_, [&](std::size_t d, auto amount) {
-        store(queries_ + i * dim_ + d, row.at(at + d, amount) * scale, amount);
         store(value_at(i, d), row.at(2 * hidden + at + d, amount), amount);
       });
       for (std::size_t d = dim_; d < dims_; ++d) *value_at(i, d) = 0.0F;
@@ -170,7 +193,7 @@ class Head {
   }
 
   Workspace memory_;
-  float* queries_ = nullptr;  // [length, dim], scaled
+  float* queries_ = nullptr;  // [queries, dim], scaled
   float* keys_ = nullptr;     // [columns / kTileColumns, dim, kTileColumns]
   float* values_ = nullptr;   // [dims / kTileColumns, length, kTileColumns]
   float* scores_ = nullptr;   // [kQueryBlock, columns]

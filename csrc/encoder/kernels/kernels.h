@@ -65,13 +65,15 @@ struct QuantizedRows {
 };
 
 /// Block-diagonal self-attention over packed sequences (Vaswani et al. 2017, equation 1, one block per
-/// sequence).
+/// sequence). Every token is a query, unless `queries` names some.
 struct AttentionProblem {
   Product qkv{};                             // [tokens, 3 * hidden]: query | key | value of each token
-  float* context = nullptr;                  // [tokens, hidden]
+  float* context = nullptr;                  // [queries, hidden]
   const std::int32_t* cu_seqlens = nullptr;  // [sequences + 1], first 0, last = tokens
   std::size_t heads = 0;
   std::size_t head_dim = 0;
+  const std::int32_t* queries = nullptr;     // tokens, those of a sequence side by side
+  const std::int32_t* cu_queries = nullptr;  // [sequences + 1], first 0, last = queries
 };
 
 /// out = LayerNorm(x + bias + residual) (Ba et al. 2016). `out` may be where x stands.

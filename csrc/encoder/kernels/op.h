@@ -35,6 +35,8 @@ class OpCall {
     const ort::Value* value = raw_input(index);
     return {static_cast<const T*>(raw_data(value)), ort::shape_of(value)};
   }
+  /// Whether the node has an input that its operator calls optional.
+  [[nodiscard]] bool has_input(std::size_t index) const { return raw_input(index) != nullptr; }
   /// Without the shape, which takes four more calls.
   template <class T>
   [[nodiscard]] const T* data(std::size_t index) const {
@@ -83,7 +85,7 @@ class Operator : public ort::CustomOp {
     const char* real_attribute = nullptr;
     const char* levels_attribute = nullptr;
     bool in_place = false;                          // output 0 may be where input 0 stands
-    std::vector<std::size_t> optional_inputs = {};  // a node may leave them out; `compute` does not read them
+    std::vector<std::size_t> optional_inputs = {};  // a node may leave them out (OpCall::has_input)
   };
   explicit Operator(Description description);
 

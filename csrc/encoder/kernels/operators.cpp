@@ -62,6 +62,7 @@ QuantizedRows quantized_output(const OpCall& call, std::size_t index, std::size_
 }
 
 // (product of query | key | value, cu_seqlens [sequences + 1]) -> context [tokens, hidden]
+// (the same, queries [n], cu_queries [sequences + 1]) -> context [n, hidden]
 void self_attention(const OpCall& call, const ProductInput& in) {
   const OpInput<std::int32_t> cu_seqlens = call.input<std::int32_t>(in.next);
   AttentionProblem problem{.qkv = in.product};
@@ -69,7 +70,14 @@ void self_attention(const OpCall& call, const ProductInput& in) {
   problem.cu_seqlens = cu_seqlens.data;
   problem.heads = static_cast<std::size_t>(call.attributes().integer);
   problem.head_dim = hidden / problem.heads;
-  problem.context = call.output<float>(0, in.rows, hidden);
+  std::size_t rows = in.rows;
+  if (call.has_input(in.next + 1)) {
+    const OpInput<std::int32_t> queries = call.input<std::int32_t>(in.next + 1);
+    rows = queries.size(0);
+    problem.queries = queries.data;
+    problem.cu_queries = call.data<std::int32_t>(in.next + 2);
+  }
+  problem.context = call.output<float>(0, rows, hidden);
   auto one = [&, kernel = kernels().attention](std::size_t i) {
     kernel(problem, i / problem.heads, i % problem.heads);
   };
@@ -139,10 +147,11 @@ const std::vector<Operator>& packed_operators() {
   static const std::vector<Operator> ops = [] {
     std::vector<Operator> made;
     made.push_back(Operator({.name = "PackedSelfAttention",
-                             .inputs = types(kProduct, {ort::kInt32}),
+                             .inputs = types(kProduct, {ort::kInt32, ort::kInt32, ort::kInt32}),
                              .outputs = {ort::kFloat},
                              .compute = [](const OpCall& call) { self_attention(call, product_input(call)); },
-                             .integer_attribute = "num_heads"}));
+                             .integer_attribute = "num_heads",
+                             .optional_inputs = {kProduct.size() + 1, kProduct.size() + 2}}));
     made.push_back(Operator({.name = "AddNorm",
                              .inputs = types(kProduct, {ort::kFloat, ort::kFloat, ort::kFloat}),
                              .outputs = {ort::kFloat},
@@ -177,10 +186,11 @@ const std::vector<Operator>& quantized_operators() {
     std::vector<Operator> made;
     made.push_back(
         Operator({.name = "QuantizedSelfAttention",
-                  .inputs = types(kQuantizedProduct, {ort::kInt32}),
+                  .inputs = types(kQuantizedProduct, {ort::kInt32, ort::kInt32, ort::kInt32}),
                   .outputs = {ort::kFloat},
                   .compute = [](const OpCall& call) { self_attention(call, quantized_product_input(call)); },
-                  .integer_attribute = "num_heads"}));
+                  .integer_attribute = "num_heads",
+                  .optional_inputs = {kQuantizedProduct.size() + 1, kQuantizedProduct.size() + 2}}));
     made.push_back(
         Operator({.name = "QuantizedAddNorm",
                   .inputs = types(kQuantizedProduct, {ort::kFloat, ort::kFloat, ort::kFloat, ort::kFloat}),
