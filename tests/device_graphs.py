@@ -32,13 +32,18 @@ def settings(**changes: Any) -> dict[str, Any]:
 
 
 def write(
-    folder: Path, precision: str, layers: Sequence[int], pooler: bool = False, means: bool = False
+    folder: Path,
+    precision: str,
+    layers: Sequence[int],
+    pooler: bool = False,
+    means: bool = False,
+    keeps: bool = True,
 ) -> tuple[bytes, dict[str, Array]]:
     """Return the graph as it goes to a session, and the weights that go with it."""
     files = models.read_folder(folder)
     geometry = dataclasses.asdict(files.geometry)
     onnx_bytes, tensors = _core.device_graph(
-        engines._fill_store(files), geometry, settings(precision=precision), list(layers), pooler, means
+        engines._fill_store(files), geometry, settings(precision=precision), list(layers), pooler, means, keeps
     )
     return onnx_bytes, {
         name: np.frombuffer(data, dtype).reshape(shape) for name, (dtype, shape, data) in tensors.items()
@@ -158,7 +163,7 @@ def batch_of(
 def feeds_of(batch: dict[str, Any]) -> dict[str, Array]:
     """Return the graph's inputs in their shapes."""
     rows, width = batch["rows"], batch["width"]
-    feeds = {name: batch[name] for name in ("input_ids", "position_ids", "cu_seqlens", "row_index")}
+    feeds = {name: batch[name] for name in ("input_ids", "position_ids", "cu_seqlens", "row_index", "kept_tokens")}
     feeds["token_offset"] = batch["token_offset"].reshape(-1, batch["longest"])
     if batch["means"]:
         feeds["row_index"] = batch["row_index"].reshape(rows, width)

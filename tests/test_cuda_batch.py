@@ -37,7 +37,7 @@ def test_layout(seed: int) -> None:
     sequences = random_sequences(int(random.integers(1, 60)), int(random.integers(3, 200)), 400, seed)
     batch = batch_of(sequences)
     check_layout(batch, sequences)
-    assert batch["row_index"].tolist() == list(range(sum(map(len, sequences))))
+    assert batch["kept_tokens"][batch["row_index"]].tolist() == list(range(sum(map(len, sequences))))
     assert not batch["means"]
     assert len(batch["host_splits"]) == 0
 
@@ -55,7 +55,7 @@ def test_means_that_the_graph_makes() -> None:
     sequences = [[2, 10, 11, 12, 3], [2, 13, 3]]
     batch = batch_of(sequences, [[1, 2, 3], [6]])
     assert (batch["means"], batch["rows"], batch["width"]) == (True, 2, 3)
-    assert batch["row_index"].tolist() == [1, 2, 3, 6, 6, 6]  # what is left over names the row's own token
+    assert batch["kept_tokens"][batch["row_index"]].tolist() == [1, 2, 3, 6, 6, 6]  # what is left over names the row's own token
     assert batch["row_mask"].tolist() == [1, 1, 1, 1, 0, 0]
     np.testing.assert_allclose(batch["row_share"], [1 / 3, 1])
     assert batch_of(sequences, [[1, 2, 3], [6]], reduction=2)["row_share"].tolist() == [1, 1]
@@ -66,7 +66,7 @@ def test_rows_that_pass_by_untouched() -> None:
     sequences = [[2, 10, 11, 12, 3], [2, 13, 3]]
     batch = batch_of(sequences, [[1], [], [6]])
     assert (batch["means"], batch["rows"]) == (False, 2)
-    assert batch["row_index"].tolist() == [1, 6]
+    assert batch["kept_tokens"][batch["row_index"]].tolist() == [1, 6]
     assert batch["host_splits"].tolist() == [0, 1, 1, 2]
     assert batch["host_tokens"].tolist() == [0, 1]
     batch = batch_of(sequences, [[], [1, 2], [6]])
@@ -79,7 +79,7 @@ def test_maxima_and_long_rows_are_made_on_the_host() -> None:
     sequences = [[2, *range(5, 105), 3], [2, 13, 3]]
     batch = batch_of(sequences, [[1, 2, 3], [103]], reduction=1)
     assert not batch["means"]
-    assert batch["row_index"].tolist() == [1, 2, 3, 103]
+    assert batch["kept_tokens"][batch["row_index"]].tolist() == [1, 2, 3, 103]
     assert batch["host_splits"].tolist() == [0, 3, 4]
     one_long = [list(range(100)), *([t] for t in range(100, 105))]  # as a matrix it would be nearly empty
     batch = batch_of(sequences, one_long)

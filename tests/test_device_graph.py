@@ -72,21 +72,25 @@ def test_fp16_keeps_its_direction_on_weights_of_base_size(tmp_path: Path, outlie
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 @pytest.mark.parametrize(("layers", "pooler", "means"), [
-    ([0], False, False), ([1, 2], False, False), ([3], True, False), ([3], False, True), ([0, 2, 3], False, True),
+    ([0], False, False), ([1, 2], False, False), ([2, 3], True, False), ([3], False, True), ([0, 2, 3], False, True),
     ([1, 3], True, True),
 ])  # fmt: skip
+@pytest.mark.parametrize("keeps", [True, False], ids=["rows that are read go on", "all rows go on"])
 def test_layers_means_and_pooler(
-    tiny_folder: Path, layers: list[int], pooler: bool, means: bool, precision: str
+    tiny_folder: Path, layers: list[int], pooler: bool, means: bool, precision: str, keeps: bool
 ) -> None:
     geometry = make_model.geometry()
     reference = ReferenceAlbert(make_model.make_weights(geometry, 0), geometry)
-    model = with_weights(*write(tiny_folder, precision, layers, pooler, means))
+    model = with_weights(*write(tiny_folder, precision, layers, pooler, means, keeps))
     sequences = random_sequences(4, 30, 400, seed=5)
     starts = np.cumsum([0, *map(len, sequences)])
     rows = [[int(a), int(b) - 1, int(a) + 1] if means else [int(a)] for a, b in itertools.pairwise(starts)]
     batch = batch_of(sequences, rows)
     assert batch["means"] == means
-    got = evaluate(model, feeds_of(batch))
+    feeds = feeds_of(batch)
+    if not keeps:
+        feeds["row_index"] = batch["kept_tokens"][feeds["row_index"]]
+    got = evaluate(model, feeds)
     for row, ids in zip(got, sequences, strict=True):
         states = np.mean([reference.hidden_states(ids)[layer] for layer in layers], axis=0)
         expected = states[[0, len(ids) - 1, 1]].mean(0) if means else states[0]
@@ -121,13 +125,19 @@ def test_form_and_types(make_folder: ModelMaker, precision: str) -> None:
 def test_weights_are_dealt_out_by_head(make_folder: ModelMaker) -> None:
     geometry = make_model.geometry(hidden_size=24, num_attention_heads=3)
     hf = make_model.make_weights(geometry, 7)
-    _, weights = write(make_folder(seed=7, hidden_size=24, num_attention_heads=3), "fp16", [1])
+    _, weights = write(make_folder(seed=7, hidden_size=24, num_attention_heads=3), "fp16", [2])
     prefix = "encoder.albert_layer_groups.0.albert_layers.0.attention."
     stacked = np.stack([hf[prefix + name + ".weight"].reshape(3, 8, 24) for name in ("query", "key", "value")])
     expected = stacked.transpose(1, 0, 2, 3).reshape(72, 24).astype(np.float16)
     assert np.array_equal(weights[prefix + "qkv.weight"], expected)
     bias = np.concatenate([hf[prefix + name + ".bias"] for name in ("query", "key", "value")])
     assert np.array_equal(weights[prefix + "qkv.bias"], bias.astype(np.float16))
+    # The first layer's is of the embeddings: the mapping to hidden states is part of it.
+    mapping = hf["encoder.embedding_hidden_mapping_in.weight"].astype(np.float64)
+    mapped = stacked.transpose(1, 0, 2, 3).reshape(72, 24).astype(np.float64) @ mapping
+    np.testing.assert_allclose(weights["encoder.first_qkv.weight"], mapped, rtol=2e-3, atol=1e-6)
+    mapped_bias = bias + stacked.reshape(72, 24) @ hf["encoder.embedding_hidden_mapping_in.bias"]
+    np.testing.assert_allclose(weights["encoder.first_qkv.bias"], mapped_bias, rtol=2e-3, atol=1e-6)
 
 
 def folder_with(make_folder: ModelMaker, values: np.ndarray[Any, Any]) -> Path:

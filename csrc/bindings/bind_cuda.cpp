@@ -22,12 +22,13 @@ py::bytes bytes_of(const cuda::DeviceWeights::Item& item) {
 
 /// (the graph, {name: (dtype, shape, bytes)}): what a session gets.
 py::tuple device_graph(encoder::TensorStore& store, const py::dict& geometry, const py::dict& settings,
-                       const std::vector<std::int64_t>& layers, bool pooler, bool means) {
+                       const std::vector<std::int64_t>& layers, bool pooler, bool means, bool keeps) {
   const encoder::Geometry g = geometry_from(geometry);
   const cuda::Precision precision = cuda_settings_from(settings).precision;
   const cuda::DeviceWeights weights(encoder::Weights(std::exchange(store, encoder::TensorStore()), g), g,
                                     precision);
-  const cuda::DeviceGraph graph = cuda::write_device_graph(g, weights, {layers, pooler, means}, precision);
+  const cuda::DeviceGraph graph =
+      cuda::write_device_graph(g, weights, {layers, pooler, means}, precision, keeps);
   py::dict tensors;
   for (const std::string& name : graph.weights) {
     const cuda::DeviceWeights::Item& item = weights.at(name);
@@ -53,6 +54,7 @@ py::dict device_batch(const Array<std::int32_t>& input_ids, const Array<std::int
   d["cu_seqlens"] = to_array(std::move(batch.cu_seqlens));
   d["token_offset"] = to_array(std::move(batch.token_offset));
   d["longest"] = batch.longest;
+  d["kept_tokens"] = to_array(std::move(batch.kept_tokens));
   d["row_index"] = to_array(std::move(batch.row_index));
   d["row_mask"] = to_array(std::move(batch.row_mask));
   d["row_share"] = to_array(std::move(batch.row_share));
@@ -68,7 +70,7 @@ py::dict device_batch(const Array<std::int32_t>& input_ids, const Array<std::int
 
 void register_cuda(py::module_& m) {
   m.def("device_graph", &device_graph, py::arg("weights"), py::arg("geometry"), py::arg("settings"),
-        py::arg("layers"), py::arg("pooler") = false, py::arg("means") = false,
+        py::arg("layers"), py::arg("pooler") = false, py::arg("means") = false, py::arg("keeps") = true,
         "The ONNX graph for CUDA and its weights; the store is empty afterwards.");
   m.def("device_batch", &device_batch, py::arg("input_ids"), py::arg("position_ids"), py::arg("cu_seqlens"),
         py::arg("row_splits"), py::arg("row_tokens"), py::arg("reduction"),

@@ -18,7 +18,6 @@ namespace albert_fast::encoder {
 
 PackedModel::PackedModel(TensorStore store, const Geometry& g, Precision precision)
     : Model(g), precision_{.precision = precision}, weights_(std::move(store), g) {
-  weights_.add_first_product(g);
   const auto drop = [this](const std::vector<std::string>& names) {
     for (const std::string& name : names) weights_.drop(name);
   };

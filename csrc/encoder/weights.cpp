@@ -55,6 +55,7 @@ Weights::Weights(TensorStore store, const Geometry& geometry) : store_(std::move
       add_query_key_value(layer_prefix(group, inner) + "attention.", geometry.hidden_size);
     }
   }
+  add_first_product(geometry);
   store_.drop_resident_pages();  // what was copied out of a file need not stand in memory twice
 }
 

@@ -13,7 +13,7 @@ namespace albert_fast::encoder {
 
 /// The weights as the graph wants them: Hugging Face's tensors, but per layer query, key and value in one
 /// matrix and, for the front, positions with token type 0 added (ALBERT embeddings never use another type
-/// here).
+/// here), and kFirstProduct.
 class Weights {
  public:
   Weights(TensorStore store, const Geometry& geometry);
@@ -25,23 +25,22 @@ class Weights {
   void drop(const std::string& name) { store_.drop(name); }
   [[nodiscard]] Constants constants() const;
   void leave_files() { store_.leave_files(); }
-  /// Adds kFirstProduct's weight [3 * hidden, embedding] and bias: query | key | value of the first layer
-  /// straight from the embeddings. Nothing but a sum stands between its matrix and the one that maps
-  /// embeddings to hidden states, and embeddings are a few times narrower.
-  void add_first_product(const Geometry& geometry);
 
  private:
   void require(const std::string& name, const std::vector<std::int64_t>& shape) const;
   void check_shapes(const Geometry& geometry) const;
   void add_positions(const Geometry& geometry);
   void add_query_key_value(const std::string& layer, std::int64_t hidden);
+  void add_first_product(const Geometry& geometry);
 
   TensorStore store_;
 };
 
 /// "encoder.albert_layer_groups.G.albert_layers.I."
 std::string layer_prefix(std::int64_t group, std::int64_t inner);
-/// The matrix and the bias of Weights::add_first_product begin with this.
+/// The names of a matrix [3 * hidden, embedding] and a bias begin with this: query | key | value of the first
+/// layer straight from the embeddings. Nothing but a sum stands between its matrix and the one that maps
+/// embeddings to hidden states, and embeddings are a few times narrower.
 inline constexpr const char* kFirstProduct = "encoder.first_qkv.";
 /// The names of the matrices of all layers, each once.
 std::vector<std::string> layer_matrices(const Geometry& geometry);

@@ -61,7 +61,15 @@ std::vector<float> hidden_states(const std::vector<std::int32_t>& ids, const std
 
 /// What the device and the host make of a batch that is laid out.
 std::vector<float> rows_of(const DeviceBatch& batch, std::size_t rows, std::int32_t reduction) {
-  const std::vector<float> x = hidden_states(batch.input_ids, batch.position_ids);
+  std::vector<float> x = hidden_states(batch.input_ids, batch.position_ids);
+  if (!batch.kept_tokens.empty()) {
+    std::vector<float> kept;
+    for (const std::int32_t token : batch.kept_tokens) {
+      const auto row = x.begin() + token * static_cast<std::ptrdiff_t>(kHidden);
+      kept.insert(kept.end(), row, row + static_cast<std::ptrdiff_t>(kHidden));
+    }
+    x = std::move(kept);
+  }
   const auto width = static_cast<std::size_t>(batch.width);
   std::vector<float> made(static_cast<std::size_t>(batch.rows) * kHidden, 0.0F);
   for (std::size_t r = 0; r < static_cast<std::size_t>(batch.rows); ++r) {
@@ -107,6 +115,8 @@ ALBERT_FAST_TEST(a_batch_for_the_device_makes_the_rows_of_the_plan) {
     std::iota(all.begin(), all.end(), 0);
     CHECK(places == all);
     CHECK_EQ(laid_out.cu_seqlens.back(), static_cast<std::int32_t>(laid_out.input_ids.size()));
+    const auto kept = static_cast<std::int64_t>(laid_out.kept_tokens.size());
+    CHECK(kept > 0 && kept == padded_tokens(kept));  // few shapes here too
   }
 }
 
@@ -128,6 +138,7 @@ ALBERT_FAST_TEST(a_short_batch_makes_the_same_rows_in_a_bucket) {
     CHECK_EQ(static_cast<std::int64_t>(laid_out.cu_seqlens.back()), bucket.tokens);
     CHECK_EQ(laid_out.longest, bucket.longest);
     CHECK(!laid_out.means);
+    CHECK(laid_out.kept_tokens.empty());
     std::vector<std::int32_t> places = laid_out.token_offset;
     std::sort(places.begin(), places.end());
     CHECK_EQ(static_cast<std::int64_t>(places.size()), bucket.sequences * bucket.longest);

@@ -131,6 +131,7 @@ def device_graph(
     layers: Sequence[int],
     pooler: bool = False,
     means: bool = False,
+    keeps: bool = True,
 ) -> tuple[bytes, dict[str, tuple[str, list[int], bytes]]]: ...
 def device_batch(
     input_ids: Any, position_ids: Any, cu_seqlens: Any, row_splits: Any, row_tokens: Any, reduction: int

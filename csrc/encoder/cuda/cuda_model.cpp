@@ -44,7 +44,7 @@ CudaModel::CudaModel(TensorStore store, const Geometry& g, const Settings& setti
   if (settings.graphs) {
     captured_ = std::make_unique<CapturedRuns>(
         memory_, static_cast<std::size_t>(g.hidden_size),
-        [this](const OutputChoice& choice, void* stream) { return make_session_on(choice, stream); });
+        [this](const OutputChoice& choice, void* stream) { return make_session_on(choice, stream, false); });
   }
   if (settings.rehearsal && settings.precision != Precision::fp32) {
     fail(ErrorCode::device, "a rehearsal on the CPU is in fp32");
@@ -74,10 +74,11 @@ void CudaModel::prepare(const OutputChoice& choice) const {
 }
 
 SharedSession CudaModel::make_session(const OutputChoice& choice, int) const {
-  return make_session_on(choice, nullptr);
+  return make_session_on(choice, nullptr, true);
 }
 
-SharedSession CudaModel::make_session_on(const OutputChoice& choice, void* stream) const {
+// Short calls wait for weights, not for rows: there, fewer of these would cost a node and save nothing.
+SharedSession CudaModel::make_session_on(const OutputChoice& choice, void* stream, bool keeps) const {
   const CaptureGate::Work work;
   const ort::Runtime& runtime = ort::Runtime::get();
   ort::SessionOptionsHandle options;
@@ -91,13 +92,15 @@ SharedSession CudaModel::make_session_on(const OutputChoice& choice, void* strea
   if (settings_.rehearsal) {
     runtime.check(runtime.api().AddCustomOpDomain(options.get(), runtime.custom_ops()),
                   "preparing a session");
-    open_session(options,
-                 write_device_graph(geometry(), weights_, choice, settings_.precision, kRehearsalDomain),
-                 session);
+    open_session(
+        options,
+        write_device_graph(geometry(), weights_, choice, settings_.precision, keeps, kRehearsalDomain),
+        session);
   } else {
     append_cuda(options, settings_, stream);
     current.emplace(settings_.device);
-    open_session(options, write_device_graph(geometry(), weights_, choice, settings_.precision), session);
+    open_session(options, write_device_graph(geometry(), weights_, choice, settings_.precision, keeps),
+                 session);
   }
   // Its end frees device memory, which must not fall into a capture, and changes the current device.
   return {new ort::SessionHandle(std::move(session)),
@@ -240,6 +243,7 @@ void CudaModel::run_on_device(ort::Session* session, const ort::RunOptionsHandle
   const std::int64_t splits[] = {length(batch.cu_seqlens)};
   const std::int64_t places[] = {splits[0] - 1, batch.longest};
   const std::int64_t index[] = {batch.rows, batch.width};
+  const std::int64_t kept[] = {length(batch.kept_tokens)};
   const std::int64_t mask[] = {batch.rows, 1, batch.width};
   const std::int64_t share[] = {batch.rows, 1};
   const std::int64_t shape[] = {batch.rows, geometry().hidden_size};
@@ -249,6 +253,7 @@ void CudaModel::run_on_device(ort::Session* session, const ort::RunOptionsHandle
   inputs.push_back(ort::view_tensor(view(batch.cu_seqlens), splits));
   inputs.push_back(ort::view_tensor(view(batch.token_offset), places));
   inputs.push_back(ort::view_tensor(view(batch.row_index), std::span(index).first(batch.means ? 2U : 1U)));
+  inputs.push_back(ort::view_tensor(view(batch.kept_tokens), kept));
   if (batch.means) {
     inputs.push_back(ort::view_tensor(view(batch.row_mask), mask));
     inputs.push_back(ort::view_tensor(view(batch.row_share), share));

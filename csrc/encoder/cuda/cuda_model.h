@@ -39,7 +39,7 @@ class CudaModel final : public Model {
 
  private:
   [[nodiscard]] SharedSession make_session(const OutputChoice& choice, int threads) const override;
-  [[nodiscard]] SharedSession make_session_on(const OutputChoice& choice, void* stream) const;
+  [[nodiscard]] SharedSession make_session_on(const OutputChoice& choice, void* stream, bool keeps) const;
   void open_session(const ort::SessionOptionsHandle& options, const DeviceGraph& graph,
                     ort::SessionHandle& session) const;
   std::optional<bool> run_captured(const OutputChoice& choice, const PackedBatch& batch,

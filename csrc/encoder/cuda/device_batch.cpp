@@ -4,9 +4,11 @@
 #include <bit>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "base/error.h"
 #include "encoder/graph.h"
+#include "encoder/kept_tokens.h"
 
 namespace albert_fast::encoder::cuda {
 namespace {
@@ -63,8 +65,10 @@ void add_token_offset(DeviceBatch& out) {
   }
 }
 
-void add_token_rows(const PackedBatch& batch, DeviceBatch& out, bool direct) {
-  out.row_index.assign(batch.row_tokens.begin(), batch.row_tokens.end());
+// `row_tokens` are the batch's own or their places among kept tokens.
+void add_token_rows(const PackedBatch& batch, std::span<const std::int32_t> row_tokens, DeviceBatch& out,
+                    bool direct) {
+  out.row_index.assign(row_tokens.begin(), row_tokens.end());
   out.rows = static_cast<std::int64_t>(out.row_index.size());
   if (direct) return;
   out.host_splits.assign(batch.row_splits.begin(), batch.row_splits.end());
@@ -72,7 +76,8 @@ void add_token_rows(const PackedBatch& batch, DeviceBatch& out, bool direct) {
   std::iota(out.host_tokens.begin(), out.host_tokens.end(), 0);
 }
 
-void add_mean_rows(const PackedBatch& batch, DeviceBatch& out, bool direct) {
+void add_mean_rows(const PackedBatch& batch, std::span<const std::int32_t> row_tokens, DeviceBatch& out,
+                   bool direct) {
   out.means = true;
   const bool sum = batch.reduction == static_cast<std::int32_t>(Reduction::sum);
   if (!direct) out.host_splits.assign(1, 0);
@@ -83,7 +88,7 @@ void add_mean_rows(const PackedBatch& batch, DeviceBatch& out, bool direct) {
       // The places left over name the row's own first token, masked: no row can see another's numbers.
       for (std::size_t i = 0; i < static_cast<std::size_t>(out.width); ++i) {
         const bool is_real = begin + i < end;
-        out.row_index.push_back(batch.row_tokens[is_real ? begin + i : begin]);
+        out.row_index.push_back(row_tokens[is_real ? begin + i : begin]);
         out.row_mask.push_back(is_real ? 1.0F : 0.0F);
       }
       out.row_share.push_back(sum ? 1.0F : 1.0F / static_cast<float>(end - begin));
@@ -95,6 +100,7 @@ void add_mean_rows(const PackedBatch& batch, DeviceBatch& out, bool direct) {
 }
 
 void clear_rows(DeviceBatch& out) {
+  out.kept_tokens.clear();
   out.row_index.clear();
   out.row_mask.clear();
   out.row_share.clear();
@@ -137,13 +143,17 @@ void lay_out(const PackedBatch& batch, DeviceBatch& out) {
   out.longest = round_up(longest, longest < kLengthStep ? kShortStep : kLengthStep);
   add_sequences(batch, padded_tokens(tokens), out);
   add_token_offset(out);
+  KeptTokens kept(batch);
+  const std::int64_t filled_up = padded_tokens(static_cast<std::int64_t>(kept.tokens.size()));
+  out.kept_tokens = std::move(kept.tokens);
+  out.kept_tokens.resize(static_cast<std::size_t>(filled_up), 0);
   const Widths widths = widths_of(batch);
   const bool is_max = batch.reduction == static_cast<std::int32_t>(Reduction::max);
   if (widths.widest <= 1 || is_max || widths.filled * widths.widest > kMostGathered * tokens) {
-    add_token_rows(batch, out, widths.widest <= 1 && !widths.holes);
+    add_token_rows(batch, kept.row_places, out, widths.widest <= 1 && !widths.holes);
   } else {
     out.width = widths.widest;
-    add_mean_rows(batch, out, !widths.holes);
+    add_mean_rows(batch, kept.row_places, out, !widths.holes);
   }
 }
 
@@ -169,7 +179,7 @@ void lay_out(const PackedBatch& batch, const Bucket& bucket, DeviceBatch& out) {
                         static_cast<std::int32_t>(bucket.tokens));
   add_token_offset(out);
   const Widths widths = widths_of(batch);
-  add_token_rows(batch, out, widths.widest <= 1 && !widths.holes);
+  add_token_rows(batch, batch.row_tokens, out, widths.widest <= 1 && !widths.holes);
   out.row_index.resize(static_cast<std::size_t>(bucket.tokens), 0);
 }
 

@@ -15,9 +15,10 @@ struct DeviceBatch {
   std::vector<std::int32_t> cu_seqlens;
   std::vector<std::int32_t> token_offset;  // [sequences, longest]
   std::int64_t longest = 0;
-  std::vector<std::int32_t> row_index;  // [rows], or [rows, width] with means
-  std::vector<float> row_mask;          // [rows, 1, width]
-  std::vector<float> row_share;         // [rows, 1]
+  std::vector<std::int32_t> kept_tokens;  // the tokens that row_index counts in; empty: all
+  std::vector<std::int32_t> row_index;    // [rows], or [rows, width] with means
+  std::vector<float> row_mask;            // [rows, 1, width]
+  std::vector<float> row_share;           // [rows, 1]
   std::int64_t rows = 0;
   std::int64_t width = 1;
   bool means = false;  // the graph makes the means
@@ -32,7 +33,8 @@ struct DeviceBatch {
 std::int64_t padded_tokens(std::int64_t tokens);
 
 /// Lays out a micro-batch for the device: adds sequences of dummy tokens up to padded_tokens, builds
-/// token_offset, and says which rows the graph gathers. Means are left to the graph where that costs little
+/// token_offset, and says which tokens are kept behind the last attention (KeptTokens, filled up likewise)
+/// and which rows the graph gathers of them. Means are left to the graph where that costs little
 /// memory; maxima, and means over a few very long rows, are made of the token rows on the host.
 void lay_out(const PackedBatch& batch, DeviceBatch& out);
 

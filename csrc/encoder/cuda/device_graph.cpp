@@ -14,9 +14,13 @@ constexpr std::string_view kMicrosoft = "com.microsoft";
 
 class Builder {
  public:
-  Builder(const Geometry& geometry, const DeviceWeights& weights, Precision precision,
+  Builder(const Geometry& geometry, const DeviceWeights& weights, Precision precision, bool keeps,
           std::string_view attention_domain)
-      : geometry_(geometry), weights_(weights), precision_(precision), attention_domain_(attention_domain) {}
+      : geometry_(geometry),
+        weights_(weights),
+        precision_(precision),
+        keeps_(keeps),
+        attention_domain_(attention_domain) {}
 
   DeviceGraph build(const OutputChoice& choice) {
     inputs(choice.means);
@@ -25,13 +29,22 @@ class Builder {
     if (deepest > 0) {
       graph_.constant("qkv_shape", {4}, {-1, geometry_.num_attention_heads, 3, geometry_.head_dim()});
     }
+    const std::int64_t last = deepest * geometry_.inner_group_num - 1;
     for (std::int64_t layer = 0; layer < deepest; ++layer) {
       std::string x = hidden_states.back();
       for (std::int64_t inner = 0; inner < geometry_.inner_group_num; ++inner) {
+        const std::int64_t block = layer * geometry_.inner_group_num + inner;
         const std::string tag = "layer" + std::to_string(layer) + "." + std::to_string(inner) + ".";
-        x = layer_block(x, layer_prefix(geometry_.group_of_layer(layer), inner), tag);
+        x = layer_block(x, layer_prefix(geometry_.group_of_layer(layer), inner), tag, block == 0,
+                        keeps_ && block == last);
       }
       hidden_states.push_back(x);
+    }
+    if (keeps_) {  // the deepest of several is what it should be
+      for (std::int64_t layer = 0; layer < std::max<std::int64_t>(deepest, 1); ++layer) {
+        std::string& state = hidden_states[static_cast<std::size_t>(layer)];
+        if (std::ranges::count(choice.layers, layer) > 0) state = kept(state);
+      }
     }
     rows(hidden_states, choice);
     return {graph_.finish(), {declared_.begin(), declared_.end()}};
@@ -50,10 +63,13 @@ class Builder {
     graph_.input(kInputs[3], ort::kInt32, {-1, -1});
     if (means) {
       graph_.input(kInputs[4], ort::kInt32, {-1, -1});
-      graph_.input(kInputs[5], ort::kFloat, {-1, 1, -1});
-      graph_.input(kInputs[6], ort::kFloat, {-1, 1});
     } else {
       graph_.input(kInputs[4], ort::kInt32, {-1});
+    }
+    if (keeps_) graph_.input(kInputs[5], ort::kInt32, {-1});
+    if (means) {
+      graph_.input(kInputs[6], ort::kFloat, {-1, 1, -1});
+      graph_.input(kInputs[7], ort::kFloat, {-1, 1});
     }
     graph_.output(kOutput, ort::kFloat, {-1, geometry_.hidden_size});
   }
@@ -103,16 +119,25 @@ class Builder {
     return out;
   }
 
-  std::string layer_block(const std::string& x, const std::string& prefix, const std::string& tag) {
+  std::string kept(const std::string& x) {
+    std::string out = x + ".kept";
+    if (gathered_.insert(out).second) graph_.node("Gather", kOnnx, {x, "kept_tokens"}, out);
+    return out;
+  }
+
+  std::string layer_block(const std::string& x, const std::string& prefix, const std::string& tag,
+                          bool is_first, bool keeps) {
     const std::string attention = prefix + "attention.";
-    product(x, attention + "qkv.weight", "", tag + "qkv");
+    const std::string qkv = is_first ? kFirstProduct : attention + "qkv.";
+    product(is_first ? "embedded" : x, qkv + "weight", "", tag + "qkv");
     graph_.node("Reshape", kOnnx, {tag + "qkv", "qkv_shape"}, tag + "heads");
     graph_.node("PackedMultiHeadAttention", attention_domain_,
-                {tag + "heads", "", "", weight(attention + "qkv.bias"), "token_offset", "cu_seqlens"},
-                tag + "context", {OnnxWriter::integer("num_heads", geometry_.num_attention_heads)});
-    product(tag + "context", attention + "dense.weight", "", tag + "attended");
-    const std::string middle =
-        add_norm(tag + "attended", x, attention + "LayerNorm.", attention + "dense.bias", tag + "middle");
+                {tag + "heads", "", "", weight(qkv + "bias"), "token_offset", "cu_seqlens"}, tag + "context",
+                {OnnxWriter::integer("num_heads", geometry_.num_attention_heads)});
+    const auto going_on = [&](const std::string& rows) { return keeps ? kept(rows) : rows; };
+    product(going_on(tag + "context"), attention + "dense.weight", "", tag + "attended");
+    const std::string middle = add_norm(tag + "attended", going_on(x), attention + "LayerNorm.",
+                                        attention + "dense.bias", tag + "middle");
     product(middle, prefix + "ffn.weight", "", tag + "ffn");
     activation(tag + "ffn", prefix + "ffn.bias", tag + "activated");
     product(tag + "activated", prefix + "ffn_output.weight", "", tag + "ffn_output");
@@ -182,17 +207,19 @@ class Builder {
   const Geometry& geometry_;
   const DeviceWeights& weights_;
   Precision precision_;
+  bool keeps_;
   std::string_view attention_domain_;
   OnnxWriter graph_;
   std::set<std::string> declared_;
+  std::set<std::string> gathered_;
 };
 
 }  // namespace
 
 DeviceGraph write_device_graph(const Geometry& geometry, const DeviceWeights& weights,
-                               const OutputChoice& choice, Precision precision,
+                               const OutputChoice& choice, Precision precision, bool keeps,
                                std::string_view attention_domain) {
-  return Builder(geometry, weights, precision, attention_domain).build(choice);
+  return Builder(geometry, weights, precision, keeps, attention_domain).build(choice);
 }
 
 }  // namespace albert_fast::encoder::cuda

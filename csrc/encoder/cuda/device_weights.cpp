@@ -27,7 +27,7 @@ constexpr const char* kLayerTensors[] = {"attention.qkv.bias",
 /// the operator reads that as query | key | value in either case.
 AlignedBuffer<float> deal_by_head(const Tensor& qkv, const Geometry& g) {
   AlignedBuffer<float> dealt(qkv.size());
-  const auto block = static_cast<std::size_t>(g.head_dim() * g.hidden_size);
+  const auto block = static_cast<std::size_t>(g.head_dim() * qkv.shape.at(1));
   const auto heads = static_cast<std::size_t>(g.num_attention_heads);
   for (std::size_t part = 0; part < 3; ++part) {
     for (std::size_t head = 0; head < heads; ++head) {
@@ -56,15 +56,19 @@ DeviceWeights::DeviceWeights(const Weights& weights, const Geometry& g, Precisio
                            "encoder.embedding_hidden_mapping_in.bias"}) {
     add(name, weights.at(name), half);
   }
+  const auto add_dealt = [&](const std::string& name) {
+    const AlignedBuffer<float> dealt = deal_by_head(weights.at(name), g);
+    add(name, {dealt.data(), weights.at(name).shape}, half);
+  };
   for (std::int64_t group = 0; group < g.num_hidden_groups; ++group) {
     for (std::int64_t inner = 0; inner < g.inner_group_num; ++inner) {
       const std::string prefix = layer_prefix(group, inner);
       for (const char* name : kLayerTensors) add(prefix + name, weights.at(prefix + name), half);
-      const std::string qkv = prefix + "attention.qkv.weight";
-      const AlignedBuffer<float> dealt = deal_by_head(weights.at(qkv), g);
-      add(qkv, {dealt.data(), weights.at(qkv).shape}, half);
+      add_dealt(prefix + "attention.qkv.weight");
     }
   }
+  add_dealt(std::string(kFirstProduct) + "weight");
+  add(std::string(kFirstProduct) + "bias", weights.at(std::string(kFirstProduct) + "bias"), half);
   // The pooler sees one row per sequence: fp32 costs nothing there.
   if (!weights.has("pooler.weight")) return;
   for (const char* name : {"pooler.weight", "pooler.bias"}) add(name, weights.at(name), false);
