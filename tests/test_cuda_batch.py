@@ -55,7 +55,7 @@ def test_means_that_the_graph_makes() -> None:
     sequences = [[2, 10, 11, 12, 3], [2, 13, 3]]
     batch = batch_of(sequences, [[1, 2, 3], [6]])
     assert (batch["means"], batch["rows"], batch["width"]) == (True, 2, 3)
-    assert batch["kept_tokens"][batch["row_index"]].tolist() == [1, 2, 3, 6, 6, 6]  # what is left over names the row's own token
+    assert batch["kept_tokens"][batch["row_index"]].tolist() == [1, 2, 3, 6, 6, 6]  # the rest: its own token
     assert batch["row_mask"].tolist() == [1, 1, 1, 1, 0, 0]
     np.testing.assert_allclose(batch["row_share"], [1 / 3, 1])
     assert batch_of(sequences, [[1, 2, 3], [6]], reduction=2)["row_share"].tolist() == [1, 1]
