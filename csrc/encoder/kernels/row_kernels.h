@@ -131,6 +131,28 @@ inline Vector gelu_erf(Vector x) {
   return 0.5F * x * (z < 0.0F ? tail : 2.0F - tail);
 }
 
+/// 1/2 + t P(t^2), t being x within `end` on both sides, is the share of x that GELU lets through: odd
+/// polynomials that we fitted with the least largest error, 0 and 1 at the ends. They are off by 7.3e-5 at
+/// most, a fiftieth of a step where the largest number of a row becomes the highest byte.
+struct CoarseGelu {
+  float end;
+  float p[7];
+};
+constexpr CoarseGelu kCoarseGeluTanh = {3.75F,
+                                        {0.398667186F, -0.0660072044F, 0.00950292125F, -0.000975332223F,
+                                         6.560373e-05F, -2.54057227e-06F, 4.23589839e-08F}};
+constexpr CoarseGelu kCoarseGeluErf = {3.8F,
+                                       {0.398681581F, -0.0657323301F, 0.00932515785F, -0.000933908857F,
+                                        6.09924318e-05F, -2.2912561e-06F, 3.70918336e-08F}};
+
+inline Vector coarse_gelu(const CoarseGelu& g, Vector x) {
+  const Vector t = lower(splat(g.end), higher(splat(-g.end), x));
+  const Vector square = t * t;
+  Vector p = splat(g.p[6]);
+  for (std::size_t i = 6; i > 0; --i) p = p * square + g.p[i - 1];
+  return x * (p * t + 0.5F);
+}
+
 inline Vector relu(Vector x) { return higher(splat(0.0F), x); }
 
 template <class Row, class Function>
@@ -154,14 +176,18 @@ void activation_rows(const ActivationProblem& p, std::size_t first_row, std::siz
 }
 
 inline void activation(const ActivationProblem& p, std::size_t first_row, std::size_t last_row) {
+  const bool coarse = p.quantized.bytes != nullptr;
   with_row_kind(p.x, [&]<class Row>() {
+    const auto rows = [&](auto function) { activation_rows<Row>(p, first_row, last_row, function); };
     switch (p.kind) {
       case Activation::gelu:
-        return activation_rows<Row>(p, first_row, last_row, [](Vector x) { return gelu_erf(x); });
+        if (coarse) return rows([](Vector x) { return coarse_gelu(kCoarseGeluErf, x); });
+        return rows([](Vector x) { return gelu_erf(x); });
       case Activation::gelu_tanh:
-        return activation_rows<Row>(p, first_row, last_row, [](Vector x) { return gelu_tanh(x); });
+        if (coarse) return rows([](Vector x) { return coarse_gelu(kCoarseGeluTanh, x); });
+        return rows([](Vector x) { return gelu_tanh(x); });
       case Activation::relu:
-        return activation_rows<Row>(p, first_row, last_row, [](Vector x) { return relu(x); });
+        return rows([](Vector x) { return relu(x); });
     }
   });
 }
