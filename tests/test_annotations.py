@@ -7,6 +7,7 @@ import json
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -339,7 +340,26 @@ def test_annotations_of_a_table_cannot_be_changed(fitted: PipelineModel) -> None
         for name, value in (("result", "ZZ"), ("begin", 3), ("embeddings", [1.0]), ("vector", np.zeros(2))):
             with pytest.raises(InputError, match=rf"{name} of an annotation in a table cannot be set.*cell\[:\]"):
                 setattr(annotation, name, value)
+        metadata = annotation.metadata
+        changes: list[Callable[..., object]] = [
+            lambda m=metadata: m.__setitem__("x", "1"),
+            lambda m=metadata: m.__delitem__("sentence"),
+            lambda m=metadata: m.update(x="1"),
+            lambda m=metadata: m.setdefault("x", "1"),
+            lambda m=metadata: m.pop("sentence"),
+            lambda m=metadata: m.popitem(),
+            lambda m=metadata: m.clear(),
+            lambda m=metadata: m.__ior__({"x": "1"}),
+        ]
+        for change in changes:
+            with pytest.raises(InputError, match=r"metadata of an annotation in a table cannot be set.*cell\[:\]"):
+                change()
+        assert json.loads(json.dumps(metadata)) == metadata
+        own = annotation.asDict()["metadata"], Annotation.toRow(annotation)["metadata"]
+        assert [type(found) for found in own] == [dict, dict]  # what is handed on is its owner's
+        assert type(copy.deepcopy(metadata)) is type(pickle.loads(pickle.dumps(metadata))) is dict
     assert frame["embeddings"][0][0].result == "i"
+    assert "x" not in frame["embeddings"][0][0].metadata
 
 
 def test_own_annotations_can_be_changed(fitted: PipelineModel) -> None:

@@ -60,8 +60,17 @@ def test_every_geometry_matches_float64(make_folder: ModelMaker, changes: dict[s
     reference = ReferenceAlbert(make_model.make_weights(geometry, 1), geometry)
     model = AlbertEmbeddings.load(folder)
     sequences = random_sequences(7, 60, geometry["vocab_size"])
-    for got, ids in zip(rows(model, sequences), sequences, strict=True):
-        np.testing.assert_allclose(got, reference.hidden_states(ids)[-1], rtol=0, atol=TOLERANCE)
+    expected = [reference.hidden_states(ids)[-1] for ids in sequences]
+    for got, states in zip(rows(model, sequences), expected, strict=True):
+        np.testing.assert_allclose(got, states, rtol=0, atol=TOLERANCE)
+    # Behind the last attention only these tokens go on.
+    texts = ["I love NLP", "ALBERT is small.", "", "internationalization of words " * 9]
+    whole: dict[str, Any] = {"tokenization": "text", "detect_sentences": False}
+    every = model.embed(texts, level="piece", special_tokens=True, **whole)
+    first = model.embed(texts, level="document", pooling="cls", **whole)
+    full = [0, 1, 3]  # no [CLS] stands for an empty text
+    cls_rows = every.vectors[every.row_splits[:-1][full]]
+    np.testing.assert_allclose(first.vectors[full], cls_rows, rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("dtype", ["F16", "BF16"])

@@ -8,18 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from ..graphs.products import operations_needed
 from . import cublas, peers
 from .setup import Ids, Report, Setup, median_seconds, sequences_of, texts_of
 
 # The project's goals, for fp16: shares of the card's matrix rate, times the best peer, milliseconds.
 ON_THE_CARD, TO_NUMPY, BEST_PEER, SHORT_TEXT = 0.40, 0.30, 2.0, 0.6
 IDS_TO_ROWS = "ids to rows of every piece in NumPy"
-
-
-def flops_per_token(geometry: dict[str, Any]) -> float:
-    h, f = int(geometry["hidden_size"]), int(geometry["intermediate_size"])
-    layers = int(geometry["num_hidden_layers"] * geometry["inner_group_num"])
-    return 2.0 * (layers * (4 * h * h + 2 * h * f) + int(geometry["embedding_size"]) * h)
 
 
 def ragged_sequences(setup: Setup) -> Ids:
@@ -52,7 +47,7 @@ class Throughput:
             for workers in ((2,) if self._setup.quick else (1, 2, 3))
         ]
         self._goal("ids to rows on the card, best of the above", max(on_card), ON_THE_CARD)
-        self._tell(IDS_TO_ROWS, self._pieces(), self._seconds_of_ids({}))
+        self._tell(IDS_TO_ROWS, self._pieces(), self._pieces(), self._seconds_of_ids({}))
         self._of_texts()
 
     def _pieces(self) -> int:
@@ -66,37 +61,39 @@ class Throughput:
 
     def _of_ids(self, name: str, most: int, workers: int) -> float:
         seconds = self._seconds_of_ids({"most_tokens": most, "workers": workers}, on_device=True)
-        return self._tell(name, self._pieces(), seconds)
+        return self._tell(name, self._pieces(), self._pieces(), seconds)
 
     def _of_texts(self) -> None:
         texts = texts_of(500 if self._setup.quick else 12_000, 26)
         annotator = self._setup.annotator(self._precision)
         for level in ("word", "document"):
             start = time.perf_counter()
-            tokens = annotator.embed(texts, level=level).stats["tokens"]
+            stats = annotator.embed(texts, level=level).stats
+            tokens = stats["tokens"]
+            read = stats["words"] if level == "word" else tokens - 2 * stats["windows"]
             what = f"the first call from texts to vectors of {level}s, which locks memory (s)"
             self._report.fact(f"{self._precision}: {what}", time.perf_counter() - start)
             seconds = median_seconds(functools.partial(annotator.embed, texts, level=level), 3)
-            rate = self._tell(f"texts to vectors of {level}s", tokens, seconds)
+            share = self._tell(f"texts to vectors of {level}s", tokens, read, seconds)
             if level == "word":
-                self._goal("texts to vectors of words in NumPy", rate, TO_NUMPY)
+                words = read
+                self._goal("texts to vectors of words in NumPy", share, TO_NUMPY)
         options = {**self._setup.options(), "on_device": True}
         seconds = median_seconds(functools.partial(self._setup.engine(self._precision).embed, texts, options), 3)
-        self._tell("texts to vectors of words that stay on the card", tokens, seconds)
+        self._tell("texts to vectors of words that stay on the card", tokens, words, seconds)
 
-    def _tell(self, name: str, tokens: int, seconds: float) -> float:
-        """Report a measurement and return its pieces per second."""
+    def _tell(self, name: str, tokens: int, read: int, seconds: float) -> float:
+        """Report a measurement of so many tokens, `read` of which are read; return its share of the matrix rate."""
         self._report.fact(f"{self._precision}: {name} (pieces/s)", tokens / seconds)
-        if self._rate is not None:
-            self._report.fact(f"{self._precision}: {name}, share of the matrix rate", self._share(tokens / seconds))
-        return tokens / seconds
+        if self._rate is None:
+            return 0.0
+        share = operations_needed(self._setup.geometry, tokens, read) / seconds / self._rate
+        self._report.fact(f"{self._precision}: {name}, share of the matrix rate", share)
+        return share
 
-    def _share(self, pieces_per_second: float) -> float:
-        return pieces_per_second * flops_per_token(self._setup.geometry) / (self._rate or float("nan"))
-
-    def _goal(self, name: str, pieces_per_second: float, share: float) -> None:
+    def _goal(self, name: str, share: float, target: float) -> None:
         if self._rate is not None and self._precision == "fp16":
-            self._report.goal(f"fp16: {name}, share of the matrix rate", self._share(pieces_per_second), share, True)
+            self._report.goal(f"fp16: {name}, share of the matrix rate", share, target, True)
 
 
 def measure_throughput(report: Report, setup: Setup, precision: str) -> None:

@@ -1,4 +1,4 @@
-"""The matrix products of one ALBERT layer and nothing else, on rows that are all real pieces."""
+"""The matrix products of ALBERT's layers and nothing else, on rows that are all real pieces."""
 
 from __future__ import annotations
 
@@ -19,23 +19,43 @@ def write_layer_products(path: Path, weights: Weights, geometry: dict[str, Any])
     The shapes, the operator (Gemm with the matrix as [out, in]) and the order are those of csrc/encoder/graph.cpp.
     """
     b = Builder()
-    names = [LAYER + "attention." + part for part in ("query", "key", "value")]
-    qkv = np.concatenate([weights[name + ".weight"] for name in names])
-    b.node("Gemm", ["x", b.constant("qkv.weight", qkv)], out="qkv", transB=1)
-    x = "x"
-    for name, out in (("attention.dense", ""), ("ffn", ""), ("ffn_output", "out")):
-        x = b.node("Gemm", [x, b.constant(name, weights[f"{LAYER}{name}.weight"])], out=out, transB=1)
+    b.node("Gemm", ["x", b.constant("qkv.weight", _query_key_value(weights))], out="qkv", transB=1)
+    _rest(b, "x", weights)
     hidden = geometry["hidden_size"]
     b.save(path, {"x": ("FLOAT", ["rows", hidden])}, {"qkv": ["rows", 3 * hidden], "out": ["rows", hidden]})
 
 
-def write_projection(path: Path, weights: Weights, geometry: dict[str, Any]) -> None:
-    """Write x [rows, embedding] -> out [rows, hidden]: the product between the embeddings and the first layer."""
+def write_first_products(path: Path, weights: Weights, geometry: dict[str, Any]) -> None:
+    """Write x [rows, embedding] -> qkv and out: the same for the first layer, whose qkv is of the embeddings."""
     b = Builder()
-    matrix = b.constant("matrix", weights["encoder.embedding_hidden_mapping_in.weight"])
-    b.node("Gemm", ["x", matrix], out="out", transB=1)
+    mapping = weights["encoder.embedding_hidden_mapping_in.weight"]
+    b.node("Gemm", ["x", b.constant("mapping", mapping)], out="hidden", transB=1)
+    b.node("Gemm", ["x", b.constant("qkv.weight", _query_key_value(weights) @ mapping)], out="qkv", transB=1)
+    _rest(b, "hidden", weights)
     size, hidden = geometry["embedding_size"], geometry["hidden_size"]
-    b.save(path, {"x": ("FLOAT", ["rows", size])}, {"out": ["rows", hidden]})
+    b.save(path, {"x": ("FLOAT", ["rows", size])}, {"qkv": ["rows", 3 * hidden], "out": ["rows", hidden]})
+
+
+def _query_key_value(weights: Weights) -> NDArray[np.float32]:
+    return np.concatenate([weights[f"{LAYER}attention.{part}.weight"] for part in ("query", "key", "value")])
+
+
+def _rest(b: Builder, x: str, weights: Weights) -> None:
+    for name, out in (("attention.dense", ""), ("ffn", ""), ("ffn_output", "out")):
+        x = b.node("Gemm", [x, b.constant(name, weights[f"{LAYER}{name}.weight"])], out=out, transB=1)
+
+
+def operations_needed(geometry: dict[str, Any], tokens: int, read: int) -> float:
+    """Return the operations of the products that so many tokens need, without padding, where `read` of them are read.
+
+    These are the engine's: the first layer's query, key and value are made of the embeddings, and what follows the last
+    layer's attention is made for the tokens that are read. Other systems make more.
+    """
+    e, h, f = (int(geometry[name]) for name in ("embedding_size", "hidden_size", "intermediate_size"))
+    blocks = int(geometry["num_hidden_layers"] * geometry["inner_group_num"])
+    rest = h * h + 2 * h * f
+    per_token = e * h + 3 * h * e + (blocks - 1) * (3 * h * h + rest)
+    return 2.0 * (tokens * per_token + read * rest)
 
 
 def write_rates(folder: Path, inputs: int, outputs: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graphs.products import write_layer_products, write_projection, write_rates
+from ..graphs.products import write_first_products, write_layer_products, write_rates
 from ..inputs import Texts
 from ..models import read_weights
 from .base import Peer, Setup, Task
@@ -47,9 +47,9 @@ class Products(Peer):
         folder = setup.work / f"products-{setup.threads}"
         folder.mkdir(parents=True, exist_ok=True)
         write_layer_products(folder / "layer.onnx", weights, setup.geometry)
-        write_projection(folder / "projection.onnx", weights, setup.geometry)
+        write_first_products(folder / "first.onnx", weights, setup.geometry)
         self._layer = session_for(folder / "layer.onnx", 1)
-        self._projection = session_for(folder / "projection.onnx", 1)
+        self._first = session_for(folder / "first.onnx", 1)
         self._rates = folder
         self._random = np.random.default_rng(0)
 
@@ -58,6 +58,7 @@ class Products(Peer):
         return lambda: len(micro_batches(texts.lengths, self.setup.geometry, self.setup.threads))
 
     def products(self, texts: Texts) -> Task:
+        """What the engine multiplies when every piece is read."""
         geometry, threads = self.setup.geometry, self.setup.threads
         rows = micro_batches(texts.lengths, geometry, threads)
         # A lone micro-batch is one product on all cores in the engine; here it would be one core.
@@ -66,9 +67,9 @@ class Products(Peer):
 
         def one(worker: int) -> None:
             for number in range(worker, len(rows), workers):
-                projection, layer = parts[worker][rows[number]]
-                self._projection.run_with_iobinding(projection)
-                for _ in range(geometry["num_hidden_layers"]):
+                first, layer = parts[worker][rows[number]]
+                self._first.run_with_iobinding(first)
+                for _ in range(geometry["num_hidden_layers"] - 1):
                     self._layer.run_with_iobinding(layer)
 
         def run() -> None:
@@ -83,21 +84,18 @@ class Products(Peer):
     def _bindings(self, sizes: list[int]) -> dict[int, tuple[Any, Any]]:
         hidden, embedding = self.setup.geometry["hidden_size"], self.setup.geometry["embedding_size"]
         return {
-            rows: (
-                self._binding(self._projection, {"x": (rows, embedding)}, {"out": (rows, hidden)}),
-                self._binding(self._layer, {"x": (rows, hidden)}, {"qkv": (rows, 3 * hidden), "out": (rows, hidden)}),
-            )
+            rows: (self._binding(self._first, rows, embedding), self._binding(self._layer, rows, hidden))
             for rows in sizes
         }
 
-    def _binding(self, session: Any, inputs: dict[str, tuple[int, int]], outputs: dict[str, tuple[int, int]]) -> Any:
+    def _binding(self, session: Any, rows: int, columns: int) -> Any:
         import onnxruntime
 
         binding = session.io_binding()
-        for name, shape in inputs.items():
-            values = self._random.standard_normal(shape, np.float32)
-            binding.bind_ortvalue_input(name, onnxruntime.OrtValue.ortvalue_from_numpy(values))
-        for name, shape in outputs.items():
+        values = self._random.standard_normal((rows, columns), np.float32)
+        binding.bind_ortvalue_input("x", onnxruntime.OrtValue.ortvalue_from_numpy(values))
+        hidden = self.setup.geometry["hidden_size"]
+        for name, shape in {"qkv": (rows, 3 * hidden), "out": (rows, hidden)}.items():
             binding.bind_ortvalue_output(name, onnxruntime.OrtValue.ortvalue_from_numpy(np.zeros(shape, np.float32)))
         return binding
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..checks import DYNAMIC_INT8, OUR_INT8
 from ..context import Context, System
+from ..graphs.products import operations_needed
 from ..inputs import Texts, ragged_lengths
 from ..peers import OURS, OURS_INT8
 from ..timing import Spread, interleave, ratio
@@ -75,7 +76,8 @@ def _compare(
         context.report.add("throughput", case, label, "texts", "texts/s", per_text, threads)
         if rates is not None and "int8" not in label:
             limit = [operations(context) / s for s in rates]
-            reached = [_flops(context, texts) / s for s in values]
+            needed = operations_needed(context.model.geometry, texts.tokens, texts.tokens)  # every piece is read
+            reached = [needed / s for s in values]
             share = ratio(reached, limit)
             context.report.add("throughput", case, label, "share of the SGEMM rate", "", share, threads)
     return seconds
@@ -98,14 +100,6 @@ def _products(context: Context, texts: Texts) -> Any:
         state["state"] = "checked"
     state["checks"].append({"system": PRODUCTS, "texts": texts.name, "micro_batches": cut[0]})
     return products
-
-
-def _flops(context: Context, texts: Texts) -> float:
-    """Return the operations of the matrix products with weights for these texts, without padding."""
-    g = context.model.geometry
-    e, h, f = g["embedding_size"], g["hidden_size"], g["intermediate_size"]
-    per_token = e * h + g["num_hidden_layers"] * g["inner_group_num"] * (4 * h * h + 2 * h * f)
-    return 2.0 * texts.tokens * float(per_token)
 
 
 def _goals(context: Context, seconds: dict[str, list[float]]) -> None:

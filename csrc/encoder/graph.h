@@ -26,7 +26,8 @@ struct GraphPrecision {
 
 /// The packed ALBERT graph for the CPU, as ONNX protobuf. All layers name the same constants, so a shared
 /// layer is packed once. Products are ours where the constants hold a matrix in panels, else ONNX Runtime's.
-/// With int8 those of the layers are of quantized rows with QuantizedWeights, all else is in fp32. The last
+/// With int8 those of the layers (but kFirstProduct) are of quantized rows with QuantizedWeights, all else is
+/// in fp32. The last
 /// layer goes on behind its attention with the kept tokens alone (KeptTokens). Inputs (int32): input_ids and
 /// position_ids [1, tokens], cu_seqlens [sequences + 1], kept_tokens [kept], cu_kept [sequences + 1],
 /// row_splits [rows + 1] and row_places [n] (which kept tokens make an output row), reduction [1]. Output:

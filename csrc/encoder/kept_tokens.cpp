@@ -7,6 +7,7 @@ KeptTokens::KeptTokens(const PackedBatch& batch) {
   for (const std::int32_t token : batch.row_tokens) place[static_cast<std::size_t>(token)] = 1;
   if (batch.row_tokens.empty()) place.front() = 1;  // operators are never given nothing to do
   const std::size_t sequences = batch.cu_seqlens.size() - 1;
+  tokens.reserve(batch.input_ids.size());
   cu_kept.reserve(sequences + 1);
   cu_kept.push_back(0);
   for (std::size_t s = 0; s < sequences; ++s) {

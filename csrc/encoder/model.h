@@ -20,8 +20,9 @@
 
 namespace albert_fast::encoder {
 
-/// One micro-batch of packed sequences and the rows wanted of it. Borrowed; see kGraphInputs for the fields'
-/// meaning.
+/// One micro-batch of packed sequences and the rows wanted of it. Borrowed. input_ids and position_ids are
+/// [tokens], cu_seqlens [sequences + 1]; row r is made of the tokens row_tokens[row_splits[r] : row_splits[r
+/// + 1]] by `reduction`.
 struct PackedBatch {
   std::span<const std::int32_t> input_ids;
   std::span<const std::int32_t> position_ids;

@@ -260,7 +260,7 @@ QuantizedWeights::QuantizedWeights(const Weights& weights, const Geometry& geome
       const auto normalized = [&](const std::string& norm) {
         return size_of_normalized(weights.at(layer + norm + "weight"), weights.at(layer + norm + "bias"));
       };
-      // Into a layer goes what the same layer gave before, or, first of all, what has no norm of its own.
+      // Into a layer goes what the same layer gave before. (The very first takes kFirstProduct.)
       add(layer + "attention.qkv.weight", normalized("full_layer_layer_norm."));
       add(layer + "attention.dense.weight", {});
       add(layer + "ffn.weight", normalized("attention.LayerNorm."));

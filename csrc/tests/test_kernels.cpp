@@ -214,6 +214,24 @@ void check_far_activation(const Kernels& k, Activation kind) {
   for (std::size_t i = 0; i < x.size(); ++i) CHECK(distance(out[i], std::max(x[i], 0.0F)) < 1e-6);
 }
 
+/// A row of one number becomes the highest byte (or zero, below zero), so its scale says exactly what the
+/// activation gave.
+void check_coarse_activation(const Kernels& k, Activation kind) {
+  for (float x = -12.0F; x <= 12.0F; x += 0.0125F) {
+    const std::int32_t sum = 1;
+    const float row_scales[] = {x, 0.0F}, one = 1.0F, none = 0.0F;
+    float to_scales[2];
+    std::uint8_t byte = 0;
+    Product product{.sums = &sum, .row_scales = row_scales, .column_scales = &one};
+    product.column_sums = product.bias = &none;
+    product.columns = 1;
+    k.activation({product, kind, nullptr, {&byte, to_scales, &one, 255.0F}}, 0, 1);
+    const double size = std::abs(activate(kind, x));
+    const double got = to_scales[0] == 1.0F ? 0.0 : 255.0 * static_cast<double>(to_scales[0]);
+    CHECK(std::abs(got - size) <= 8e-5 * std::abs(x) + 1e-6);
+  }
+}
+
 void check_quantize(const Kernels& k, std::size_t columns) {
   const std::size_t rows = 4;
   std::vector<float> x = random_floats(rows * columns, 31);
@@ -336,6 +354,7 @@ ALBERT_FAST_TEST(activations_are_their_definitions) {
   for (const Kernels& k : kernels_here()) {
     for (const Activation kind : {Activation::gelu, Activation::gelu_tanh, Activation::relu}) {
       check_far_activation(k, kind);
+      check_coarse_activation(k, kind);
       for (const bool quantized : {false, true}) {
         for (const std::size_t columns : kWidths) check_activation(k, kind, columns, quantized);
       }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -90,7 +90,7 @@ class Annotation:
 
     def asDict(self) -> dict[str, Any]:
         """Return the six fields by name, as Spark's rows do."""
-        return {name: getattr(self, name) for name in _FIELDS}
+        return {**{name: getattr(self, name) for name in _FIELDS}, "metadata": dict(self.metadata)}
 
     def toDict(self) -> dict[str, Any]:
         """Return the six fields by name: what pandas' ``to_json`` writes, which asks for this method."""
@@ -141,7 +141,7 @@ class Annotation:
         from .tables.row import Row
 
         a = annotation
-        values = (a.annotatorType, a.begin, a.end, a.result, a.metadata, a.embeddings)
+        values = (a.annotatorType, a.begin, a.end, a.result, dict(a.metadata), a.embeddings)
         return Row(_FIELDS, values)
 
     @staticmethod
@@ -180,16 +180,35 @@ class Annotation:
         return ArrayType(element)
 
 
+def _refuse(name: str) -> NoReturn:
+    raise InputError(
+        f"The {name} of an annotation in a table cannot be set: the table would not change. Take a list of your "
+        "own, annotations = cell[:], change that, and put it into a column."
+    )
+
+
+class _FixedMetadata(dict[str, str]):
+    """The metadata of an annotation of a cell."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        _refuse("metadata")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    update = setdefault = pop = popitem = clear = _refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return dict, (dict(self),)
+
+
 class _Fixed(Annotation):
     """An annotation of a cell. It is made anew at every look, so that a change would be lost."""
 
     __slots__ = ()
 
     def __setattr__(self, name: str, value: object) -> None:
-        raise InputError(
-            f"The {name} of an annotation in a table cannot be set: the table would not change. Take a list of your "
-            "own, annotations = cell[:], change that, and put it into a column."
-        )
+        _refuse(name)
 
     def __reduce__(self) -> tuple[Any, ...]:
         state = self.__getstate__()
@@ -199,6 +218,7 @@ class _Fixed(Annotation):
 def fix(annotations: list[Annotation]) -> list[Annotation]:
     """Return annotations of a cell whose fields cannot be set any more; pickled and copied ones are free again."""
     for annotation in annotations:
+        annotation.metadata = _FixedMetadata(annotation.metadata)
         annotation.__class__ = _Fixed
     return annotations
 

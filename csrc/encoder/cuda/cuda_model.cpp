@@ -77,7 +77,7 @@ SharedSession CudaModel::make_session(const OutputChoice& choice, int) const {
   return make_session_on(choice, nullptr, true);
 }
 
-// Short calls wait for weights, not for rows: there, fewer of these would cost a node and save nothing.
+// Not in captured graphs (`keeps`): products of so few rows wait for weights, and a gather is one more node.
 SharedSession CudaModel::make_session_on(const OutputChoice& choice, void* stream, bool keeps) const {
   const CaptureGate::Work work;
   const ort::Runtime& runtime = ort::Runtime::get();

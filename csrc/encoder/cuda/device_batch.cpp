@@ -4,7 +4,6 @@
 #include <bit>
 #include <limits>
 #include <numeric>
-#include <utility>
 
 #include "base/error.h"
 #include "encoder/graph.h"
@@ -143,9 +142,9 @@ void lay_out(const PackedBatch& batch, DeviceBatch& out) {
   out.longest = round_up(longest, longest < kLengthStep ? kShortStep : kLengthStep);
   add_sequences(batch, padded_tokens(tokens), out);
   add_token_offset(out);
-  KeptTokens kept(batch);
+  const KeptTokens kept(batch);
   const std::int64_t filled_up = padded_tokens(static_cast<std::int64_t>(kept.tokens.size()));
-  out.kept_tokens = std::move(kept.tokens);
+  out.kept_tokens.assign(kept.tokens.begin(), kept.tokens.end());
   out.kept_tokens.resize(static_cast<std::size_t>(filled_up), 0);
   const Widths widths = widths_of(batch);
   const bool is_max = batch.reduction == static_cast<std::int32_t>(Reduction::max);

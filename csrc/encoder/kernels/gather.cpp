@@ -29,7 +29,7 @@ void reduce_row(const float* x, std::span<const std::int32_t> tokens, std::size_
   }
 }
 
-// (x [tokens, hidden], row_splits [rows + 1], row_tokens [n], reduction [1]) -> [rows, hidden]
+// (x [kept, hidden], row_splits [rows + 1], row_places [n], reduction [1]) -> [rows, hidden]
 void compute(const OpCall& call) {
   const OpInput<float> x = call.input<float>(0);
   const OpInput<std::int32_t> splits = call.input<std::int32_t>(1);

@@ -8,7 +8,7 @@
 namespace albert_fast::encoder {
 
 /// What PackedGather does: out row r reduces the rows row_tokens[row_splits[r] : row_splits[r + 1]] of `x`
-/// [tokens, hidden]; an empty list leaves row r as it is.
+/// [n, hidden]; an empty list leaves row r as it is.
 void gather_rows(const float* x, std::span<const std::int32_t> row_splits,
                  std::span<const std::int32_t> row_tokens, std::size_t hidden, Reduction reduction,
                  float* out);

@@ -132,8 +132,9 @@ inline Vector gelu_erf(Vector x) {
 }
 
 /// 1/2 + t P(t^2), t being x within `end` on both sides, is the share of x that GELU lets through: odd
-/// polynomials that we fitted with the least largest error, 0 and 1 at the ends. They are off by 7.3e-5 at
-/// most, a fiftieth of a step where the largest number of a row becomes the highest byte.
+/// polynomials that we fitted with the least largest error, and 0 and 1 at the ends but for rounding. They
+/// are off by 7.3e-5 at most, so a number is off by a fiftieth of the step of a row in which it is the
+/// largest.
 struct CoarseGelu {
   float end;
   float p[7];

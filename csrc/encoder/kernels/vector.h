@@ -102,8 +102,7 @@ inline Vector keep(Vector v, Part part, float otherwise) {
   return v;
 }
 
-/// All lanes into one, by halves: each step is one shuffle and one operation, in four steps instead of
-/// fifteen.
+/// All lanes into one, by halves: with 16 lanes four steps that wait for each other instead of fifteen.
 template <std::size_t Step, std::size_t... Lane>
 inline Vector across(Vector v, std::index_sequence<Lane...>) {
   return __builtin_shufflevector(v, v, (Lane ^ Step)...);
