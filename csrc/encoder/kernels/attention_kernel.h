@@ -88,7 +88,8 @@ class Head {
   }
 
   template <class Row>
-  void gather_queries(const AttentionProblem& p, std::size_t first, std::size_t count, std::size_t head) {
+  [[gnu::noinline]] void gather_queries(const AttentionProblem& p, std::size_t first, std::size_t count,
+                                        std::size_t head) {
     // Scores are powers of 2 instead of e.
     const float scale = kLog2OfE / std::sqrt(static_cast<float>(dim_));
     for (std::size_t i = 0; i < count; ++i) {
@@ -181,11 +182,13 @@ class Head {
         with_rows(rows - r < kTileRows ? rows - r : kTileRows, [&]<std::size_t Rows>() {
           Vector sum[Rows][2] = {};
           add_products(weights, columns_, values, length_, sum);
-          alignas(64) float block[kTileColumns];
           for (std::size_t q = 0; q < Rows; ++q) {
-            store(block, sum[q][0] * inverse_sums_[r + q]);
-            store(block + kLanes, sum[q][1] * inverse_sums_[r + q]);
-            std::memcpy(context + (r + q) * stride + d, block, count * sizeof(float));
+            float* out = context + (r + q) * stride + d;
+            alignas(64) float block[kTileColumns];
+            float* to = count == kTileColumns ? out : block;
+            store(to, sum[q][0] * inverse_sums_[r + q]);
+            store(to + kLanes, sum[q][1] * inverse_sums_[r + q]);
+            if (to == block) std::memcpy(out, block, count * sizeof(float));
           }
         });
       }
