@@ -58,17 +58,26 @@ class GraphBuilder {
     std::string bytes = {};
     std::string scales = {};
   };
-  /// A product on its way to the operator that adds its bias.
+  /// A product on its way to the operator that adds its bias, or that makes it first.
   struct Product {
     std::vector<std::string> inputs;
     std::int64_t columns = 0;
     bool quantized = false;
+    bool made = true;
+    [[nodiscard]] std::string prefix() const {
+      if (!made) return "BytePanel";
+      return quantized ? "Quantized" : "";
+    }
   };
 
   [[nodiscard]] bool int8() const { return precision_.precision == Precision::int8; }
 
   [[nodiscard]] OnnxWriter::Attribute levels() const {
     return OnnxWriter::integer("levels", precision_.levels);
+  }
+
+  [[nodiscard]] OnnxWriter::Attribute block_rows() const {
+    return OnnxWriter::integer("block_rows", precision_.block_rows);
   }
 
   // The placeholder is declared once, however many nodes use it.
@@ -118,6 +127,10 @@ class GraphBuilder {
     return out;
   }
 
+  [[nodiscard]] bool in_panels(const std::string& values) const {
+    return constants_.at(values).shape.size() == 3;
+  }
+
   /// Layers that share a matrix take turns with its copies (QuantizedWeights).
   [[nodiscard]] std::string copy_of(const std::string& matrix) const {
     return matrix + (layer_ % 2 == 1 && constants_.contains(matrix + ".1.values") ? ".1." : ".0.");
@@ -142,7 +155,7 @@ class GraphBuilder {
     const std::string values = copy + "values";
     const std::int64_t columns = constants_.at(bias).shape.at(0);
     graph_.rows(out, ort::kInt32, rows_, columns);
-    if (constants_.at(values).shape.size() == 3) {  // in panels
+    if (in_panels(values)) {
       panel_product("BytePanelProduct", x.bytes, values, out, columns);
     } else {
       graph_.node("MatMulInteger", kOnnx, {x.bytes, weight(values)}, out);
@@ -154,6 +167,18 @@ class GraphBuilder {
   void panel_product(const char* name, const std::string& x, const std::string& panels,
                      const std::string& out, std::int64_t columns) {
     graph_.node_of(name, kOurs, {x, weight(panels)}, {out}, {OnnxWriter::integer("columns", columns)});
+  }
+
+  // The same for an operator that makes products of bytes in panels itself.
+  Product following(const Rows& x, const std::string& layer, const std::string& out) {
+    if (!int8()) return product(x, layer, out);
+    const std::string copy = copy_of(layer + "weight"), bias = layer + "bias", values = copy + "values";
+    if (!in_panels(values)) return product(x, layer, out);
+    return {{x.bytes, weight(values), x.scales, weight(copy + "column_scales"), weight(copy + "column_sums"),
+             weight(bias)},
+            constants_.at(bias).shape.at(0),
+            true,
+            false};
   }
 
   // Of the kept tokens alone where those are the rows that go on.
@@ -177,27 +202,29 @@ class GraphBuilder {
     x.inputs.insert(x.inputs.end(), {residual.name, weight(norm + "weight"), weight(norm + "bias")});
     const auto epsilon = OnnxWriter::real("epsilon", geometry_.layer_norm_eps);
     graph_.rows(out, ort::kFloat, rows_, geometry_.hidden_size);
-    if (!int8()) {
-      graph_.node_of("AddNorm", kOurs, x.inputs, {out}, {epsilon});
+    const std::string name = x.prefix() + "AddNorm";
+    if (!x.quantized) {
+      graph_.node_of(name, kOurs, x.inputs, {out}, {epsilon});
       return {out};
     }
     Rows rows{out, out + ".bytes", out + ".scales"};
     x.inputs.push_back(weight(for_matrix + ".shrink"));
-    graph_.node_of("QuantizedAddNorm", kOurs, x.inputs, {rows.name, rows.bytes, rows.scales},
-                   {epsilon, levels()});
+    graph_.node_of(name, kOurs, x.inputs, {rows.name, rows.bytes, rows.scales},
+                   {epsilon, levels(), block_rows()});
     return rows;
   }
 
   Rows activation(Product x, const std::string& out, const std::string& for_matrix) {
     const auto kind = OnnxWriter::integer("kind", static_cast<std::int64_t>(geometry_.hidden_act));
-    if (!int8()) {
+    const std::string name = x.prefix() + "Activation";
+    if (!x.quantized) {
       graph_.rows(out, ort::kFloat, rows_, x.columns);
-      graph_.node_of("Activation", kOurs, x.inputs, {out}, {kind});
+      graph_.node_of(name, kOurs, x.inputs, {out}, {kind});
       return {out};
     }
     Rows rows{"", out + ".bytes", out + ".scales"};
     x.inputs.push_back(weight(for_matrix + ".shrink"));
-    graph_.node_of("QuantizedActivation", kOurs, x.inputs, {rows.bytes, rows.scales}, {kind, levels()});
+    graph_.node_of(name, kOurs, x.inputs, {rows.bytes, rows.scales}, {kind, levels(), block_rows()});
     return rows;
   }
 
@@ -212,11 +239,11 @@ class GraphBuilder {
     if (is_last) rows_ = kKept;
     const Rows context = quantized({attention(qkv, tag + "context")}, dense + "weight");
     const Rows residual = is_last ? Rows{kept(x.name)} : x;
-    const Rows middle = add_norm(product(context, dense, tag + "attended"), residual,
+    const Rows middle = add_norm(following(context, dense, tag + "attended"), residual,
                                  prefix + "attention.LayerNorm.", tag + "middle", ffn + "weight");
     const Rows activated =
-        activation(product(middle, ffn, tag + "ffn"), tag + "activated", ffn_output + "weight");
-    return add_norm(product(activated, ffn_output, tag + "ffn_output"), middle,
+        activation(following(middle, ffn, tag + "ffn"), tag + "activated", ffn_output + "weight");
+    return add_norm(following(activated, ffn_output, tag + "ffn_output"), middle,
                     prefix + "full_layer_layer_norm.", tag + "out", next + "attention.qkv.weight");
   }
 

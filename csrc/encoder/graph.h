@@ -22,6 +22,8 @@ struct GraphPrecision {
   Precision precision = Precision::fp32;
   /// With int8: the highest byte of quantized rows (QuantizedRange::byte).
   std::int64_t levels = 0;
+  /// With int8: how many rows of a product of ours are made at a time for the operator behind it.
+  std::int64_t block_rows = 0;
 };
 
 /// The packed ALBERT graph for the CPU, as ONNX protobuf. All layers name the same constants, so a shared

@@ -81,7 +81,7 @@ class Head {
                                  kQueryBlock * columns_};
     std::size_t total = 0;
     for (const std::size_t size : sizes) total += round_up(size, 16);
-    queries_ = memory_.floats(total);
+    queries_ = memory_.numbers(total);
     keys_ = queries_ + round_up(sizes[0], 16);
     values_ = keys_ + round_up(sizes[1], 16);
     scores_ = values_ + round_up(sizes[2], 16);
@@ -195,7 +195,7 @@ class Head {
     }
   }
 
-  Workspace memory_;
+  Workspace<float> memory_;
   float* queries_ = nullptr;  // [queries, dim], scaled
   float* keys_ = nullptr;     // [columns / kTileColumns, dim, kTileColumns]
   float* values_ = nullptr;   // [dims / kTileColumns, length, kTileColumns]

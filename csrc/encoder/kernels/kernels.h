@@ -45,6 +45,7 @@ using BytePanels = PanelProblem<std::uint8_t, std::int8_t, std::int32_t>;
 /// A matrix product x W^T before its bias is added, row by row: numbers, or (with `sums`) the sums of int8
 /// products, which scales turn into numbers:
 ///   (sums[r, c] - zero_point[r] * column_sums[c]) * scale[r] * column_scales[c]
+/// Where `first_row` is not 0, `values` and `sums` begin with that row.
 struct Product {
   const float* values = nullptr;       // [rows, columns]
   const std::int32_t* sums = nullptr;  // [rows, columns]
@@ -53,6 +54,7 @@ struct Product {
   const float* column_sums = nullptr;  // of each row of the quantized W
   const float* bias = nullptr;         // [columns]
   std::size_t columns = 0;
+  std::size_t first_row = 0;
 };
 
 /// Rows as unsigned bytes, each row with a scale and a zero point of its own (so that rows stay independent):

@@ -96,6 +96,7 @@ ort::Status* Operator::create(const ort::CustomOp* op, const void*, const ort::K
     };
     read_integer(d.integer_attribute, made->attributes.integer);
     read_integer(d.levels_attribute, made->attributes.levels);
+    read_integer(d.block_rows_attribute, made->attributes.block_rows);
     if (d.real_attribute != nullptr) {
       runtime.check(
           runtime.api().KernelInfoGetAttribute_float(info, d.real_attribute, &made->attributes.real),

@@ -13,7 +13,8 @@ namespace albert_fast::encoder {
 struct OpAttributes {
   std::int64_t integer = 0;
   float real = 0.0F;
-  std::int64_t levels = 0;  // see QuantizedRows
+  std::int64_t levels = 0;      // see QuantizedRows
+  std::int64_t block_rows = 0;  // of a product, made at a time
 };
 
 template <class T>
@@ -52,13 +53,14 @@ class OpCall {
   void parallel(std::size_t count, Work& work) const {
     parallel_for(count, [](void* data, std::size_t i) { (*static_cast<Work*>(data))(i); }, &work);
   }
-  /// work(first, last) for blocks of rows of nearly equal size, each of which is worth a thread: a few
-  /// microseconds, of which handing it over takes one.
+  /// work(from, to) for blocks of the rows [first, last) of nearly equal size, each of which is worth a
+  /// thread: a few microseconds, of which handing it over takes one.
   template <class Work>
-  void parallel_rows(std::size_t rows, std::size_t columns, Work work) const {
+  void parallel_rows(std::size_t first, std::size_t last, std::size_t columns, Work work) const {
     constexpr std::size_t kNumbersPerBlock = 1 << 12;
+    const std::size_t rows = last - first;
     const std::size_t blocks = std::clamp<std::size_t>(rows * columns / kNumbersPerBlock, 1, rows);
-    auto one = [&](std::size_t i) { work(i * rows / blocks, (i + 1) * rows / blocks); };
+    auto one = [&](std::size_t i) { work(first + i * rows / blocks, first + (i + 1) * rows / blocks); };
     parallel(blocks, one);
   }
 
@@ -84,6 +86,7 @@ class Operator : public ort::CustomOp {
     const char* integer_attribute = nullptr;
     const char* real_attribute = nullptr;
     const char* levels_attribute = nullptr;
+    const char* block_rows_attribute = nullptr;
     bool in_place = false;                          // output 0 may be where input 0 stands
     std::vector<std::size_t> optional_inputs = {};  // a node may leave them out (OpCall::has_input)
   };

@@ -9,7 +9,8 @@ namespace {
 
 class FloatRow {
  public:
-  FloatRow(const Product& p, std::size_t row) : x_(p.values + row * p.columns), bias_(p.bias) {}
+  FloatRow(const Product& p, std::size_t row)
+      : x_(p.values + (row - p.first_row) * p.columns), bias_(p.bias) {}
   template <class Amount>
   Vector at(std::size_t column, Amount amount) const {
     return load(x_ + column, amount) + load(bias_ + column, amount);
@@ -23,7 +24,7 @@ class FloatRow {
 class IntegerRow {
  public:
   IntegerRow(const Product& p, std::size_t row)
-      : sums_(p.sums + row * p.columns),
+      : sums_(p.sums + (row - p.first_row) * p.columns),
         scale_(splat(p.row_scales[2 * row])),
         zero_point_(splat(p.row_scales[2 * row + 1])),
         column_scales_(p.column_scales),

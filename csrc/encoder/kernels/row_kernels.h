@@ -13,8 +13,8 @@ namespace {
 
 /// A row at hand, for what needs it more than once. One per thread and instruction set.
 inline float* scratch_row(std::size_t columns) {
-  thread_local Workspace row;
-  return row.floats(round_up(columns, 16));
+  thread_local Workspace<float> row;
+  return row.numbers(round_up(columns, 16));
 }
 
 /// x (already multiplied by `shrink`), the lowest and highest of which are known, to bytes.

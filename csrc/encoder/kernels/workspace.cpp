@@ -2,11 +2,16 @@
 
 namespace albert_fast::encoder {
 
-Workspace::~Workspace() = default;
+template <class T>
+Workspace<T>::~Workspace() = default;
 
-float* Workspace::floats(std::size_t count) {
-  if (memory_.size() < count) memory_ = AlignedBuffer<float>(count);
+template <class T>
+T* Workspace<T>::numbers(std::size_t count) {
+  if (memory_.size() < count) memory_ = AlignedBuffer<T>(count);
   return memory_.data();
 }
+
+template class Workspace<float>;
+template class Workspace<std::int32_t>;
 
 }  // namespace albert_fast::encoder
