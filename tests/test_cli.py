@@ -6,6 +6,7 @@ real one where the core is built.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -666,15 +667,22 @@ def test_a_reader_that_goes_away(tmp_path: Path) -> None:
     process.stderr.close()
 
 
+@contextlib.contextmanager
+def inherited(number: signal.Signals, action: Any) -> Iterator[None]:
+    """Start children under this action: they inherit what is ignored, under nohup say."""
+    before = signal.signal(number, action)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 def start_reading(
     out: Path, number: signal.Signals, action: Any = signal.SIG_DFL
 ) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
     """Start a command that waits for more texts and has begun its output; return it and its standard input."""
-    before = signal.signal(number, action)  # children inherit what is ignored
-    try:
+    with inherited(number, action):
         process = start(["embed", "-", "--output", str(out)], stdin=subprocess.PIPE)
-    finally:
-        signal.signal(number, before)
     assert process.stdin is not None
     process.stdin.write(b"one\ntwo\nthree\n" * 10_000)
     process.stdin.flush()
@@ -780,9 +788,8 @@ def test_a_reader_that_does_not_read_does_not_hold_up_the_end(tmp_path: Path, nu
     """What waits to be written is dropped: writing it would wait for the reader."""
     (tmp_path / "in.txt").write_text("w\n" * 50_000)
     command = [sys.executable, "-m", "albert_fast", "embed", "--input", str(tmp_path / "in.txt"), "--no-progress"]
-    before = signal.signal(number, signal.SIG_DFL)  # children inherit what is ignored, under nohup say
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    signal.signal(number, before)
+    with inherited(number, signal.SIG_DFL):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     with process:
         assert process.stdout is not None
         assert process.stdout.read(1) == b"{"  # it writes, and nobody reads on

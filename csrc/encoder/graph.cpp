@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "encoder/onnx_writer.h"
 #include "encoder/weights.h"
@@ -151,17 +152,24 @@ class GraphBuilder {
 
   Product product(const Rows& x, const std::string& layer, const std::string& out) {
     if (!int8()) return float_product(x.name, layer, out);
-    const std::string copy = copy_of(layer + "weight"), bias = weight(layer + "bias");
-    const std::string values = copy + "values";
-    const std::int64_t columns = constants_.at(bias).shape.at(0);
+    const std::string values = copy_of(layer + "weight") + "values";
+    const std::int64_t columns = constants_.at(layer + "bias").shape.at(0);
     graph_.rows(out, ort::kInt32, rows_, columns);
     if (in_panels(values)) {
       panel_product("BytePanelProduct", x.bytes, values, out, columns);
     } else {
       graph_.node("MatMulInteger", kOnnx, {x.bytes, weight(values)}, out);
     }
-    return {
-        {out, x.scales, weight(copy + "column_scales"), weight(copy + "column_sums"), bias}, columns, true};
+    return scaled({out}, x, layer);
+  }
+
+  // A product of bytes, or what it is made of, with what turns its sums into numbers.
+  Product scaled(std::vector<std::string> inputs, const Rows& x, const std::string& layer) {
+    const std::string copy = copy_of(layer + "weight"), bias = weight(layer + "bias");
+    const bool made = inputs.size() == 1;
+    inputs.insert(inputs.end(),
+                  {x.scales, weight(copy + "column_scales"), weight(copy + "column_sums"), bias});
+    return {std::move(inputs), constants_.at(bias).shape.at(0), true, made};
   }
 
   void panel_product(const char* name, const std::string& x, const std::string& panels,
@@ -172,13 +180,8 @@ class GraphBuilder {
   // The same for an operator that makes products of bytes in panels itself.
   Product following(const Rows& x, const std::string& layer, const std::string& out) {
     if (!int8()) return product(x, layer, out);
-    const std::string copy = copy_of(layer + "weight"), bias = layer + "bias", values = copy + "values";
-    if (!in_panels(values)) return product(x, layer, out);
-    return {{x.bytes, weight(values), x.scales, weight(copy + "column_scales"), weight(copy + "column_sums"),
-             weight(bias)},
-            constants_.at(bias).shape.at(0),
-            true,
-            false};
+    const std::string values = copy_of(layer + "weight") + "values";
+    return in_panels(values) ? scaled({x.bytes, weight(values)}, x, layer) : product(x, layer, out);
   }
 
   // Of the kept tokens alone where those are the rows that go on.

@@ -45,10 +45,10 @@ std::vector<QuantizedMatrix> quantize_matrix(const Tensor& w, std::span<const fl
                                              const QuantizedProducts& products,
                                              std::span<const float> stretches);
 
-/// The matrices of the layers, quantized; those of the embeddings (kFirstProduct too) and of the
-/// pooler stay as they are. Where
-/// several layers share a matrix there are two copies with steps of different length, for them to take turns:
-/// what one rounding misses would otherwise be missed in the same direction in every layer, and add up.
+/// The matrices of the layers, quantized; those of the embeddings (kFirstProduct too) and of the pooler stay
+/// as they are. Where several layers share a matrix there are two copies with steps of different length, for
+/// them to take turns: what one rounding misses would otherwise be missed in the same direction in every
+/// layer, and add up.
 class QuantizedWeights {
  public:
   QuantizedWeights(const Weights& weights, const Geometry& geometry, const QuantizedProducts& products);

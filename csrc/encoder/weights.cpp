@@ -132,6 +132,7 @@ void Weights::add_query_key_value(const std::string& layer, std::int64_t hidden)
 void Weights::add_first_product(const Geometry& g) {
   const std::string layer = layer_prefix(g.group_of_layer(0), 0) + "attention.qkv.";
   const Tensor& qkv = at(layer + "weight");
+  const float* qkv_bias = at(layer + "bias").data;
   const float* mapping_bias = at("encoder.embedding_hidden_mapping_in.bias").data;
   const std::vector<std::int64_t> shape{3 * g.hidden_size, g.embedding_size};
   float* weight = store_.own(std::string(kFirstProduct) + "weight", shape);
@@ -141,7 +142,7 @@ void Weights::add_first_product(const Geometry& g) {
   for (std::size_t n = 0; n < 3 * hidden; ++n) {
     const float* row = qkv.data + n * hidden;
     const double sum = std::inner_product(row, row + hidden, mapping_bias, 0.0);
-    bias[n] = static_cast<float>(at(layer + "bias").data[n] + sum);
+    bias[n] = static_cast<float>(qkv_bias[n] + sum);
   }
 }
 

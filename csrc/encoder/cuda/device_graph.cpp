@@ -61,15 +61,13 @@ class Builder {
   void inputs(bool means) {
     for (std::size_t i = 0; i < 3; ++i) graph_.input(kInputs[i], ort::kInt32, {-1});
     graph_.input(kInputs[3], ort::kInt32, {-1, -1});
-    if (means) {
-      graph_.input(kInputs[4], ort::kInt32, {-1, -1});
-    } else {
-      graph_.input(kInputs[4], ort::kInt32, {-1});
-    }
     if (keeps_) graph_.input(kInputs[5], ort::kInt32, {-1});
     if (means) {
+      graph_.input(kInputs[4], ort::kInt32, {-1, -1});
       graph_.input(kInputs[6], ort::kFloat, {-1, 1, -1});
       graph_.input(kInputs[7], ort::kFloat, {-1, 1});
+    } else {
+      graph_.input(kInputs[4], ort::kInt32, {-1});
     }
     graph_.output(kOutput, ort::kFloat, {-1, geometry_.hidden_size});
   }
