@@ -31,6 +31,20 @@ def test_the_model_is_right_with_every_set_of_kernels(kernels: str) -> None:
     assert " passed" in done.stdout
 
 
+def test_the_processor_has_the_sets_that_linux_says() -> None:
+    """Linux lists a feature only where it keeps the registers that belong to it, too."""
+    flags = {
+        word for line in Path("/proc/cpuinfo").read_text().splitlines() if line[:5] == "flags" for word in line.split()
+    }
+    needs = {"avx2": {"avx2", "fma"}}
+    needs["avx512"] = needs["avx2"] | {"avx512f", "avx512dq", "avx512bw", "avx512vl"}
+    needs["avx512vnni"] = needs["avx512"] | {"avx512_vnni"}
+    wanted = [name for name in ("avx512vnni", "avx512", "avx2") if needs[name] <= flags]
+    if "amx_int8" in flags:
+        wanted.remove("avx512vnni")  # left to ONNX Runtime
+    assert _core.kernel_sets() == [*wanted, "portable"]
+
+
 def test_kernels_of_another_processor_are_refused(tiny_folder: Path) -> None:
     code = """
     import sys
