@@ -39,6 +39,7 @@ GEOMETRIES: list[dict[str, Any]] = [
     {},
     {"num_hidden_layers": 6, "num_hidden_groups": 3},
     {"num_hidden_layers": 5, "num_hidden_groups": 2},
+    {"num_hidden_layers": 18, "num_hidden_groups": 14},  # where transformers rounds 7.0 down to 6
     {"inner_group_num": 2},
     {"num_hidden_groups": 2, "inner_group_num": 2, "num_hidden_layers": 4},
     {"hidden_act": "gelu"},

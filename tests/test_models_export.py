@@ -33,6 +33,7 @@ GEOMETRIES: list[dict[str, Any]] = [
     {"hidden_act": "gelu"},
     {"hidden_act": "relu"},
     {"num_hidden_layers": 5, "num_hidden_groups": 2},
+    {"num_hidden_layers": 18, "num_hidden_groups": 14},
     {"num_hidden_groups": 2, "inner_group_num": 2, "num_hidden_layers": 4},
     {"hidden_size": 21, "num_attention_heads": 3, "intermediate_size": 33, "embedding_size": 5},
     {"num_hidden_layers": 1, "layer_norm_eps": 1e-5},

@@ -23,10 +23,13 @@ struct Geometry {
   float layer_norm_eps = 1e-12F;
 
   [[nodiscard]] std::int64_t head_dim() const { return hidden_size / num_attention_heads; }
-  /// ALBERT deals its layers to the groups evenly, in order (Lan et al. 2020; AlbertTransformer in
-  /// transformers).
+  /// ALBERT deals its layers to the groups evenly, in order (Lan et al. 2020). Where the groups do not divide
+  /// the layers it matters how the quotient is rounded; this is the arithmetic of AlbertTransformer in
+  /// transformers.
   [[nodiscard]] std::int64_t group_of_layer(std::int64_t layer) const {
-    return layer * num_hidden_groups / num_hidden_layers;
+    const double layers_of_a_group =
+        static_cast<double>(num_hidden_layers) / static_cast<double>(num_hidden_groups);
+    return static_cast<std::int64_t>(static_cast<double>(layer) / layers_of_a_group);
   }
   /// Multiply-adds of the matrix products for one token through `layers` layers.
   [[nodiscard]] double multiply_adds_per_token(std::int64_t layers) const {

@@ -38,7 +38,7 @@ class _Builder:
         last = g.num_hidden_layers * g.inner_group_num
         for number in range(last):
             layer, inner = divmod(number, g.inner_group_num)
-            group = layer * g.num_hidden_groups // g.num_hidden_layers
+            group = int(layer / (g.num_hidden_layers / g.num_hidden_groups))  # as transformers rounds
             prefix = f"encoder.albert_layer_groups.{group}.albert_layers.{inner}."
             x = self._layer(x, prefix, f"layer.{layer}.{inner}.", HIDDEN if number == last - 1 else None)
         if pooler:
