@@ -101,7 +101,7 @@ struct ByteFactors {
 };
 
 /// A product that the operator makes, some rows at a time: what goes on with them finds them in the cache.
-struct BytePanels {
+struct ProductOfBytes {
   using Of = Sums;
   using X = ByteFactors::X;
   using W = ByteFactors::W;
@@ -111,12 +111,13 @@ struct BytePanels {
                   Types(Sums::kInputs, ort::kFloat));
   }
 
-  explicit BytePanels(const OpCall& call)
+  explicit ProductOfBytes(const OpCall& call)
       : product(Sums::read(call, 2)), x(call.input<X>(0)), panels(call.input<W>(1)), rows(x.size(0)) {}
   template <class Work>
   void over_rows(const OpCall& call, Product& into, Work work) const {
     const std::size_t depth = x.size(1), columns = product.columns;
-    const std::size_t most = std::min(rows, static_cast<std::size_t>(call.attributes().block_rows));
+    const std::size_t most =
+        std::min(rows, static_cast<std::size_t>(std::max<std::int64_t>(call.attributes().block_rows, 1)));
     thread_local Workspace<std::int32_t> workspace;
     std::int32_t* block = workspace.numbers(most * columns);
     into.sums = block;
@@ -237,8 +238,8 @@ Operator self_attention_operator(const char* name) {
                    .optional_inputs = {Source::kInputs + 1, Source::kInputs + 2}});
 }
 
-// Where the operator makes the product, by kBlockRows rows at a time.
-constexpr const char* kBlockRows = "block_rows";
+// Where the operator makes the product, so many rows at a time.
+constexpr const char* kBlockRowsAttribute = "block_rows";
 
 template <class Source>
 Operator add_norm_operator(const char* name, const char* block_rows = nullptr) {
@@ -283,10 +284,10 @@ std::vector<Operator> make_operators() {
   made.push_back(self_attention_operator<Quantized>("QuantizedSelfAttention"));
   made.push_back(add_norm_operator<Float>("AddNorm"));
   made.push_back(add_norm_operator<Quantized>("QuantizedAddNorm"));
-  made.push_back(add_norm_operator<BytePanels>("BytePanelAddNorm", kBlockRows));
+  made.push_back(add_norm_operator<ProductOfBytes>("BytePanelAddNorm", kBlockRowsAttribute));
   made.push_back(activation_operator<Float>("Activation"));
   made.push_back(activation_operator<Quantized>("QuantizedActivation"));
-  made.push_back(activation_operator<BytePanels>("BytePanelActivation", kBlockRows));
+  made.push_back(activation_operator<ProductOfBytes>("BytePanelActivation", kBlockRowsAttribute));
   made.push_back(Operator({.name = "QuantizeRows",
                            .inputs = {ort::kFloat, ort::kFloat},
                            .outputs = kQuantizedRows,
