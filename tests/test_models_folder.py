@@ -19,7 +19,7 @@ import pytest
 
 import containers
 import make_model
-from albert_fast import AlbertEmbeddings
+from albert_fast import AlbertEmbeddings, folders
 from albert_fast.errors import CorruptModelError, ModelNotFoundError, ParameterError, VocabularyWarning, WriteError
 from albert_fast.models import ModelFiles, built_in_folder, read_folder, resolve, save_folder
 from albert_fast.models.geometry import tensor_shapes
@@ -327,7 +327,8 @@ def test_a_failing_disk_leaves_nothing_and_keeps_the_old_model(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     out = tmp_path / "out"
-    files = read_folder(save_folder(read_folder(folder), out, {"layers": 1}))
+    files = read_folder(folder)
+    save_folder(files, out, {"layers": 1})
     for fails_at in range(8):
         calls = 0
         module, name = fault.split(".")
@@ -358,7 +359,7 @@ def test_weights_that_changed_since_loading_are_not_saved(folder: Path, tmp_path
     with pytest.raises(CorruptModelError, match="changed since it was loaded"):
         save_folder(files, tmp_path / "second", {})
     shutil.rmtree(saved)
-    with pytest.raises(ModelNotFoundError, match="is gone"):
+    with pytest.raises(ModelNotFoundError, match="are gone"):
         save_folder(files, tmp_path / "second", {})
     assert not (tmp_path / "second").exists()
 
@@ -415,6 +416,86 @@ def test_a_model_whose_files_are_gone(folder: Path, tmp_path: Path, weights: str
         model.save(tmp_path / "again")
     assert "cannot be written" not in str(caught.value)
     np.testing.assert_array_equal(model.setPrecision("fp32").embed("a cab").vectors, expected)
+
+
+@pytest.mark.parametrize("weights", ["model.safetensors", "pytorch_model.bin"])
+def test_a_model_whose_files_are_others_now(folder: Path, tmp_path: Path, weights: str) -> None:
+    """The same sizes, other numbers: whoever reads them again would have another model without knowing."""
+    other = make_model.make_weights(make_model.TINY, seed=9)
+    if weights == "pytorch_model.bin":
+        (folder / weights).write_bytes(containers.torch_zip(make_model.make_weights(make_model.TINY)))
+        (folder / "model.safetensors").unlink()
+        changed = containers.torch_zip(other)
+    else:
+        changed = make_model.write_folder(tmp_path / "other", seed=9).joinpath(weights).read_bytes()
+    model = AlbertEmbeddings.load(folder)
+    expected = model.embed("a cab").vectors
+    (tmp_path / "new").write_bytes(changed)
+    os.replace(tmp_path / "new", folder / weights)
+    for use in (
+        lambda: model.save(tmp_path / "saved"),
+        lambda: model.export("onnx", tmp_path / "exported"),
+        lambda: model.export("onnx", tmp_path / "exported.onnx"),
+        lambda: model.copy().setPrecision("int8").embed("a cab"),
+    ):
+        with pytest.raises(CorruptModelError, match=r"model model in .* have changed since it was loaded.*again\.$"):
+            use()
+    assert not [*tmp_path.glob("saved*"), *tmp_path.glob("exported*"), *tmp_path.glob(".*")]
+    np.testing.assert_array_equal(model.embed("a cab").vectors, expected)
+    assert abs(AlbertEmbeddings.load(folder).embed("a cab").vectors - expected).max() > 0.1
+
+
+def test_a_model_saved_over_itself_goes_on(folder: Path, tmp_path: Path) -> None:
+    AlbertEmbeddings.load(folder).save(tmp_path / "own")
+    model = AlbertEmbeddings.load(tmp_path / "own")
+    expected = model.embed("a cab").vectors
+    model.setNormalize(True).save(tmp_path / "own", overwrite=True)
+    model.save(tmp_path / "second")
+    np.testing.assert_array_equal(model.setNormalize(False).embed("a cab").vectors, expected)
+    assert AlbertEmbeddings.load(tmp_path / "second").getNormalize()
+    int8 = model.setPrecision("int8").embed("a cab").vectors
+    np.testing.assert_array_equal(AlbertEmbeddings.load(folder, precision="int8").embed("a cab").vectors, int8)
+
+
+@pytest.mark.parametrize("exchanges", [True, False])
+def test_an_interruption_while_names_change_keeps_a_model(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchanges: bool
+) -> None:
+    """Ctrl-C at any point of it: one of the two models has the name, and nothing else is left."""
+    files = read_folder(folder)
+    out = save_folder(files, tmp_path / "out", {"layers": 1})
+    if not exchanges:
+        monkeypatch.setattr(folders, "_exchange", lambda one, other: False)
+    real = os.rename
+    for stops_at in range(3):
+        renamed = 0
+
+        def rename(old: Any, new: Any, stops_at: int = stops_at) -> None:
+            nonlocal renamed
+            real(old, new)
+            renamed += 1
+            if renamed - 1 == stops_at:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "rename", rename)
+            with contextlib.suppress(KeyboardInterrupt):
+                save_folder(files, out, {"layers": 2}, overwrite=True)
+        assert read_folder(out).parameters["layers"] in (1, 2)
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["model", "out"]
+        assert renamed == (0 if exchanges else 2)
+
+
+def test_a_folder_that_is_replaced_is_never_away(folder: Path, tmp_path: Path) -> None:
+    """Two folders change names at one stroke, where the file system can."""
+    one, other = tmp_path / "one", tmp_path / "other"
+    for path in (one, other):
+        path.mkdir()
+        (path / path.name).touch()
+    if not folders._exchange(one, other):
+        pytest.skip("skipped: this file system cannot exchange names")
+    assert [p.name for p in one.iterdir()] == ["other"]
+    assert [p.name for p in other.iterdir()] == ["one"]
 
 
 @pytest.mark.parametrize("value", [object(), float("nan"), {1, 2}, b"x"])

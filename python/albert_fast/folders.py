@@ -122,20 +122,37 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _take_place(work: Path, target: Path) -> None:
+    """Give a finished folder its name. What had the name before is in `work` then, or nowhere."""
     if not target.exists():
         os.rename(work, target)
     elif not any(target.iterdir()):
         target.rmdir()
         os.rename(work, target)
-    else:
-        aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent))
-        try:
-            os.rename(target, aside / "old")
-            try:
-                os.rename(work, target)
-            except OSError:
-                os.rename(aside / "old", target)
-                raise
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
+    elif not _exchange(work, target):
+        _replace(work, target)
     _sync_folder(target.parent)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two folders swap names at one stroke: nobody sees a moment without either. Not every file system can."""
+    import ctypes
+
+    here, swap = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    try:
+        renameat2 = ctypes.CDLL(None).renameat2
+    except AttributeError:
+        return False
+    return bool(renameat2(here, os.fsencode(one), here, os.fsencode(other), swap) == 0)
+
+
+def _replace(work: Path, target: Path) -> None:
+    """The same in two steps. What ends the process's work between them brings the old folder back."""
+    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent))
+    old = aside / "old"
+    try:
+        os.rename(target, old)
+        os.rename(work, target)
+    finally:
+        if old.exists() and not target.exists():
+            os.rename(old, target)
+        shutil.rmtree(aside, ignore_errors=True)

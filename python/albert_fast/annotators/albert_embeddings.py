@@ -262,12 +262,18 @@ class AlbertEmbeddings(AlbertParams):
         ------
         ModelNotFoundError
             This annotator has no model, or its files are gone.
+        CorruptModelError
+            Its files are others than those that were loaded.
         WriteError
             The folder cannot be written.
         """
         from .. import models
 
-        return os.fspath(models.save_folder(self._model_files(), path, self.explicit_params(), overwrite=overwrite))
+        files = self._model_files()
+        target = models.save_folder(files, path, self.explicit_params(), overwrite=overwrite)
+        if files.source.exists() and target.samefile(files.source):  # the files that it was loaded from are gone
+            self._files = models.read_any(target)
+        return os.fspath(target)
 
     has_files = True
 
@@ -300,6 +306,8 @@ class AlbertEmbeddings(AlbertParams):
             No such format, or the destination holds other things.
         ModelNotFoundError
             This annotator has no model, or its files are gone.
+        CorruptModelError
+            Its files are others than those that were loaded.
         WriteError
             The destination cannot be written.
         """

@@ -51,6 +51,8 @@ def export_model(files: ModelFiles, form: str, destination: str | os.PathLike[st
         No such form, the destination may not be replaced, or the form cannot express the model.
     ModelNotFoundError
         The weights are gone.
+    CorruptModelError
+        The weights changed since they were loaded.
     WriteError
         The destination cannot be written.
     """
@@ -140,14 +142,9 @@ def _write_onnx(files: ModelFiles, path: Path, data_path: Path, data_name: str, 
 
 def _numbers(files: ModelFiles) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """Yield the model's tensors as float32, one in memory at a time: the one place that knows where they lie."""
+    files.identity()
     for named, entries in tensors.by_blob(files.tensors).items():
-        try:
-            blob = FileBlob.of(files.weights) if named is None else named
-            blob.source.stat()
-        except OSError as error:
-            raise ModelNotFoundError(
-                f"The model's weights are gone ({error}). Load the model again, then export it."
-            ) from error
+        blob = FileBlob.of(files.weights) if named is None else named
         for first, data, inside in tensors.runs(blob, entries):
             for entry in inside:
                 yield entry.name, _as_float32(tensors.as_array(entry, data, first), entry.dtype)

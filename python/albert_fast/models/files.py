@@ -90,6 +90,8 @@ class ModelFiles:
         What the caller said about the geometry.
     graph
         The graph, where the model is an ONNX graph that is run as it is.
+    found
+        What `identity` returned when the parts were found.
     """
 
     source: Path
@@ -110,6 +112,10 @@ class ModelFiles:
     container: str = "safetensors"
     overrides: Mapping[str, object] = field(default_factory=dict)
     graph: OnnxGraph | None = None
+    found: tuple[object, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "found", self._look())
 
     @property
     def has_pooler(self) -> bool:
@@ -141,19 +147,31 @@ class ModelFiles:
         ------
         ModelNotFoundError
             A file is not there any more.
+        CorruptModelError
+            A file is not the one that was loaded.
         """
-        found: list[object] = []
+        seen = self._look()
+        if seen != self.found:
+            raise CorruptModelError(
+                f"The files of the model {self.name} in {self.source} have changed since it was loaded. They are read "
+                "again where another precision or device is asked for, and to save it, and would give other vectors "
+                "now. Load the model again."
+            )
+        return (*seen, self.tensors, self.graph)
+
+    def _look(self) -> tuple[object, ...]:
+        states: list[object] = []
         try:
             for path in dict.fromkeys(blob.source for blob in self.blobs()):
                 status = os.stat(path)
-                found.append((os.fspath(path), status.st_ino, status.st_size, status.st_mtime_ns))
+                states.append((os.fspath(path), status.st_ino, status.st_size, status.st_mtime_ns))
         except OSError as error:
             raise ModelNotFoundError(
                 f"The files of the model {self.name} are gone from {self.source} ({error}). They are read again where "
                 "another precision or device is asked for, and to save it: put them back, or load the model from "
                 "where it is now."
             ) from error
-        return (*found, self.tensors, self.graph)
+        return tuple(states)
 
     def write_safetensors(self, out: BinaryIO) -> None:
         """Write the weights as one safetensors file, one tensor in memory at a time.

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..errors import CorruptModelError, ModelNotFoundError, ParameterError
+from ..errors import CorruptModelError, ParameterError
 from ..folders import check_free, write_folder, write_synced
 from ..paths import path_of
 from . import record
@@ -70,6 +70,7 @@ def _check_parameters(parameters: Mapping[str, object]) -> None:
 
 
 def _fill(work: Path, files: ModelFiles, parameters: Mapping[str, object]) -> None:
+    files.identity()  # an error of the model's own files is none of the destination
     hashes: dict[str, str] = {}
     hashes[CONFIG] = write_synced(work / CONFIG, config_json(files))
     hashes[SPIECE] = write_synced(work / SPIECE, files.spiece)
@@ -105,11 +106,7 @@ def _copy_weights(files: ModelFiles, target: Path) -> str:
     digest = hashlib.sha256()
     buffer = bytearray(_BLOCK)
     view = memoryview(buffer)
-    try:
-        source = files.weights.open("rb", buffering=0)
-    except OSError as error:
-        raise ModelNotFoundError(f"{files.weights} is gone ({error}). Load the model again, then save it.") from error
-    with source, target.open("wb") as out:
+    with files.weights.open("rb", buffering=0) as source, target.open("wb") as out:
         while count := source.readinto(buffer):
             digest.update(view[:count])
             out.write(view[:count])
@@ -125,7 +122,6 @@ def _copy_weights(files: ModelFiles, target: Path) -> str:
 
 
 def _convert_weights(files: ModelFiles, target: Path) -> str:
-    files.identity()  # an error of the model's own files is none of the destination
     with target.open("w+b") as out:
         files.write_safetensors(out)
         out.flush()
