@@ -26,6 +26,7 @@ from albert_fast import (
     SentenceDetector,
     SentenceEmbeddings,
     Tokenizer,
+    WiringError,
     start,
 )
 from albert_fast.columns import AnnotationColumn, Annotations
@@ -305,6 +306,92 @@ def test_pandas_writes_json_and_arrow_writes_parquet(fitted: PipelineModel, tmp_
     assert np.array_equal(
         read["embeddings"][0][2]["embeddings"].values.to_numpy(), table.loc["a", "embeddings"].vectors[2]
     )
+
+
+@pytest.mark.parametrize("offsets", ["codepoints", "utf16"])
+@pytest.mark.parametrize("kind", ["pyarrow", "chunks", "polars"])
+def test_a_table_from_parquet_goes_on_where_it_was(
+    fitted: PipelineModel, tmp_path: Path, offsets: str, kind: str
+) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    stages = list(fitted.stages)
+    stages[0] = stages[0].copy().setOffsets(offsets)
+    before = PipelineModel(stages).transform(start().createDataFrame([[text] for text in TEXTS], ["text"]))
+    parquet.write_table(before.to_arrow(), tmp_path / "t.parquet")
+    if kind == "polars":
+        table = pytest.importorskip("polars").read_parquet(tmp_path / "t.parquet")
+    else:
+        table = parquet.read_table(tmp_path / "t.parquet")
+    if kind == "chunks":
+        table = pyarrow.concat_tables([table.slice(0, 1), table.slice(1, 0), table.slice(1)])
+    after = start().createDataFrame(table)
+    assert after.types() == before.types()
+    for name in before.columns:
+        assert [list(cell) for cell in after[name]] == [list(cell) for cell in before[name]]
+    assert after.schema["embeddings"].metadata["dimension"] == before.schema["embeddings"].metadata["dimension"]
+    if kind != "polars":  # which keeps no metadata of columns
+        assert [(f.name, f.metadata) for f in after.schema] == [(f.name, f.metadata) for f in before.schema]
+        assert after.annotations("token").core.utf16 == (offsets == "utf16")
+        np.testing.assert_array_equal(
+            stages[3].copy().setOutputCol("again").transform(after)["again"][2].vectors, before["embeddings"][2].vectors
+        )
+    assert after.select("token.result").collect()[0][0] == ["I", "love", "NLP", ".", "Me", "too", "!"]
+    nothing = start().createDataFrame(table[:0])
+    assert nothing.type_of("embeddings") == (None if kind == "polars" else "word_embeddings")
+
+
+def test_arrow_columns_that_are_no_annotations_stay_what_they_are() -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    one = Annotation("token", 0, 0, "a", {"sentence": "0"}).asDict()
+    kinds = {
+        "two types": [[one, {**one, "annotatorType": "chunk"}]],
+        "no begin": [[{**one, "begin": None}]],
+        "another field": [[{**one, "more": 1}]],
+        "no list": [one],
+        "null": [None],
+    }
+    for cells in kinds.values():
+        frame = start().createDataFrame(pyarrow.table({"a": pyarrow.array(cells)}))
+        assert frame.type_of("a") is None
+        assert len(frame["a"]) == 1
+    struct = pyarrow.struct(
+        [("annotatorType", pyarrow.string()), ("begin", pyarrow.int32()), ("end", pyarrow.int32()),
+         ("result", pyarrow.string()), ("metadata", pyarrow.map_(pyarrow.string(), pyarrow.string())),
+         ("embeddings", pyarrow.list_(pyarrow.float32()))]
+    )  # fmt: skip
+    nulls = pyarrow.table(
+        {"a": pyarrow.array([[{**one, "metadata": [("k", "v")], "embeddings": [1.5, 2.0]}, {**one, "metadata": None}],
+                             None, []], pyarrow.list_(struct))}
+    )  # fmt: skip
+    cells = start().createDataFrame(nulls)["a"]
+    assert [cells[0][0].metadata, cells[0][1].metadata] == [{"k": "v"}, {}]
+    assert [a.vector.tolist() for a in cells[0]] == [[1.5, 2.0], []]
+    assert (cells[1], list(cells[2])) == (None, [])
+    uneven = pyarrow.table(
+        {
+            "a": pyarrow.array(
+                [[{**one, "metadata": [], "embeddings": [1.0] * n} for n in (1, 2)]], pyarrow.list_(struct)
+            )
+        }
+    )
+    with pytest.raises(InputError, match="vectors of 1 and of 2 dimensions"):
+        start().createDataFrame(uneven)
+
+
+def test_pandas_arrays_of_structs_are_named_as_what_they_are(fitted: PipelineModel, tmp_path: Path) -> None:
+    pd, parquet = pytest.importorskip("pandas"), pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(fitted.transform(["a b"]).to_arrow(), tmp_path / "t.parquet")
+    frame = start().createDataFrame(pd.read_parquet(tmp_path / "t.parquet"))
+    with pytest.raises(WiringError, match=r"'token' holds no annotations whose result.*pyarrow\.parquet\.read_table"):
+        frame.select("token.result")
+
+
+def test_with_column_takes_a_cell_for_every_row() -> None:
+    frame = start().createDataFrame([["a"], ["b"]], ["text"])
+    assert frame.with_column("n", [1, 2]).collect()[1].n == 2
+    for cells in (1, [1], [1, 2, 3], "ab"):
+        with pytest.raises(InputError, match=r"with_column\('n'\) got .* a cell for each of 2 rows"):
+            frame.with_column("n", cells)  # type: ignore[arg-type]
 
 
 def test_an_empty_column_has_a_type(fitted: PipelineModel) -> None:

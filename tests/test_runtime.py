@@ -15,6 +15,7 @@ import pytest
 
 from albert_fast import doctor, gpu, runtime
 from albert_fast.errors import DeviceError, MissingDependencyError, ParameterError
+from test_process import run_python
 
 Install = Callable[..., Path]
 
@@ -124,6 +125,24 @@ def test_too_old(install: Install, version: str) -> None:
 def test_new_enough(install: Install, version: str) -> None:
     install("onnxruntime", version)
     assert runtime.find_library().version == version
+
+
+def test_a_named_file_that_is_no_runtime() -> None:
+    """The variable is at fault; nothing is to be installed."""
+    for library, why in ((__file__, "invalid ELF header"), ("libm.so.6", "has no OrtGetApiBase")):
+        code = """
+        import sys
+        from albert_fast import _core, runtime
+        from albert_fast.errors import MissingDependencyError
+        try:
+            _core.load_runtime(sys.argv[1], runtime.NAMED)
+        except MissingDependencyError as error:
+            print(error)
+        """
+        done = run_python(code, library)
+        assert why in done.stdout, done.stderr
+        assert "ALBERT_FAST_ORT_LIBRARY names it: correct the variable" in done.stdout
+        assert "install " not in done.stdout
 
 
 def test_an_explicit_file_wins(install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

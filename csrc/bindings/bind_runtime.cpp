@@ -31,12 +31,12 @@ std::vector<std::string> cpu_features() {
 void register_runtime(py::module_& m) {
   m.def(
       "load_runtime",
-      [](const std::string& path) {
+      [](const std::string& path, const std::string& remedy) {
         encoder::register_custom_ops();
         encoder::cuda::register_rehearsal_op();
-        ort::Runtime::load(path);
+        ort::Runtime::load(path, remedy);
       },
-      py::arg("path"), py::call_guard<ReleasedGil>(),
+      py::arg("path"), py::arg("remedy"), py::call_guard<ReleasedGil>(),
       "Open ONNX Runtime's shared library at `path` (once per process).");
   m.def("runtime_loaded", [] { return ort::Runtime::loaded(); }, "Whether ONNX Runtime is open.");
   m.def("runtime_version", [] { return ort::Runtime::get().version(); }, "Version of the open ONNX Runtime.");

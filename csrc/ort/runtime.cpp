@@ -40,32 +40,30 @@ std::uint32_t minor_version(const std::string& version) {
 
 std::uint64_t fork_generation() noexcept { return generation.load(std::memory_order_relaxed); }
 
-Runtime::Runtime(const std::string& path) : path_(path) {
+Runtime::Runtime(const std::string& path, const std::string& remedy) : path_(path) {
   // RTLD_LOCAL: our runtime must not lend its symbols to another copy in the process, nor borrow theirs.
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  const auto refuse = [&](const std::string& why) {
+    fail(ErrorCode::missing_dependency, why + ". " + remedy);
+  };
   if (library == nullptr) {
     const char* reason = dlerror();
-    fail(ErrorCode::missing_dependency,
-         "ONNX Runtime could not be opened: " + std::string(reason != nullptr ? reason : path) +
-             ". Reinstall it: pip install --force-reinstall onnxruntime");
+    refuse("ONNX Runtime could not be opened: " + std::string(reason != nullptr ? reason : path));
   }
   using GetBase = const ApiBase* (*)();
   const auto get_base = reinterpret_cast<GetBase>(dlsym(library, "OrtGetApiBase"));
-  if (get_base == nullptr) {
-    fail(ErrorCode::missing_dependency, path + " is not an ONNX Runtime library: it has no OrtGetApiBase");
-  }
+  if (get_base == nullptr) refuse(path + " is not an ONNX Runtime library: it has no OrtGetApiBase");
   version_ = get_base()->get_version_string();
   minor_ = minor_version(version_);
   if (minor_ < kOldestApi) {
-    fail(ErrorCode::missing_dependency, "ONNX Runtime " + version_ + " is too old; albert_fast needs 1." +
-                                            std::to_string(kOldestApi) +
-                                            " or newer. Upgrade it: pip install --upgrade onnxruntime");
+    refuse("ONNX Runtime " + version_ + " in " + path + " is too old; albert_fast needs 1." +
+           std::to_string(kOldestApi) + " or newer");
   }
   api_version_ = std::min(minor_, kNewestKnownApi);
   void* const* table = get_base()->get_api(api_version_);
   if (table == nullptr) {
-    fail(ErrorCode::missing_dependency,
-         "ONNX Runtime " + version_ + " does not offer API version " + std::to_string(api_version_));
+    refuse("ONNX Runtime " + version_ + " in " + path + " does not offer API version " +
+           std::to_string(api_version_));
   }
 #define ALBERT_FAST_ORT_FILL(slot, since, result, name, arguments)                 \
   static_assert((since) <= kOldestApi, #name " is newer than the oldest runtime"); \
@@ -83,14 +81,14 @@ Runtime::Runtime(const std::string& path) : path_(path) {
   }
 }
 
-void Runtime::load(const std::string& path) {
+void Runtime::load(const std::string& path, const std::string& remedy) {
   const std::lock_guard lock(runtime_mutex);
   if (const Runtime* open = runtime_instance.load()) {
     if (open->path_ == path) return;
     fail(ErrorCode::missing_dependency, "this process already runs ONNX Runtime from " + open->path_ +
                                             "; it cannot switch to " + path + ". Start a new process");
   }
-  const Runtime* fresh = new Runtime(path);
+  const Runtime* fresh = new Runtime(path, remedy);
   pthread_atfork(nullptr, nullptr, [] {
     generation.fetch_add(1, std::memory_order_relaxed);
     RunGate::forget_parent();

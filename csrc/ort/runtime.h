@@ -13,8 +13,9 @@ namespace albert_fast::ort {
 class Runtime {
  public:
   /// Opens the shared library at `path` once; a second call with another path is an error (two runtimes in
-  /// one process cannot share a model). The caller has switched telemetry off in the environment before.
-  static void load(const std::string& path);
+  /// one process cannot share a model). The caller has switched telemetry off in the environment before, and
+  /// knows the `remedy` for a library that is none, or too old: where the path comes from.
+  static void load(const std::string& path, const std::string& remedy);
   static bool loaded() noexcept;
   /// Throws missing_dependency when `load` has not been called.
   static const Runtime& get();
@@ -37,7 +38,7 @@ class Runtime {
   static void register_custom_op(const CustomOp* op);
 
  private:
-  explicit Runtime(const std::string& path);
+  Runtime(const std::string& path, const std::string& remedy);
 
   Api api_;
   std::string version_;

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from .tables.row import Row
 
+# What Spark NLP's struct has, in its order.
+FIELDS = ("annotatorType", "begin", "end", "result", "metadata", "embeddings")
 _NO_VECTOR: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
 _NO_VECTOR.flags.writeable = False
 
@@ -84,13 +86,13 @@ class Annotation:
 
     def __getitem__(self, field: str | int) -> Any:
         """Return a field by name or position, as Spark's rows do: ``annotation["result"]``, ``annotation[3]``."""
-        if isinstance(field, str) and field not in _FIELDS:
-            raise KeyError(f"an annotation has no {field!r}; it has {', '.join(_FIELDS)}")
-        return getattr(self, field if isinstance(field, str) else _FIELDS[field])
+        if isinstance(field, str) and field not in FIELDS:
+            raise KeyError(f"an annotation has no {field!r}; it has {', '.join(FIELDS)}")
+        return getattr(self, field if isinstance(field, str) else FIELDS[field])
 
     def asDict(self) -> dict[str, Any]:
         """Return the six fields by name, as Spark's rows do."""
-        return {**{name: getattr(self, name) for name in _FIELDS}, "metadata": dict(self.metadata)}
+        return {**{name: getattr(self, name) for name in FIELDS}, "metadata": dict(self.metadata)}
 
     def toDict(self) -> dict[str, Any]:
         """Return the six fields by name: what pandas' ``to_json`` writes, which asks for this method."""
@@ -142,7 +144,7 @@ class Annotation:
 
         a = annotation
         values = (a.annotatorType, a.begin, a.end, a.result, dict(a.metadata), a.embeddings)
-        return Row(_FIELDS, values)
+        return Row(FIELDS, values)
 
     @staticmethod
     def dataType() -> Any:
@@ -221,6 +223,3 @@ def fix(annotations: list[Annotation]) -> list[Annotation]:
         annotation.metadata = _FixedMetadata(annotation.metadata)
         annotation.__class__ = _Fixed
     return annotations
-
-
-_FIELDS = ("annotatorType", "begin", "end", "result", "metadata", "embeddings")

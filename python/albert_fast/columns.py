@@ -209,8 +209,9 @@ class AnnotationColumn(Sequence["Annotations"]):
     # ---------------------------------------------------------------- Arrow
 
     def arrow_metadata(self) -> list[tuple[str, str]]:
-        """Return the column metadata as Arrow keeps it: pairs of strings."""
-        return [(key, str(value)) for key, value in self.metadata.items()]
+        """Return the column metadata as Arrow keeps it: pairs of strings, and what begin and end count."""
+        offsets = [(OFFSETS, "utf16")] if self._core.utf16 else []
+        return [*((key, str(value)) for key, value in self.metadata.items()), *offsets]
 
     def to_arrow(self) -> Any:
         """Return the column as a ``pyarrow.ChunkedArray``; the vectors are not copied.
@@ -232,6 +233,7 @@ class AnnotationColumn(Sequence["Annotations"]):
 
 
 NO_VECTOR = 0xFFFFFFFF
+OFFSETS = "offsets"  # in the metadata of Arrow's fields
 NO_DOCUMENT = -1
 
 

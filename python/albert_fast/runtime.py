@@ -52,6 +52,8 @@ INSTALL = (
     '(CUDA 13) or "albert_fast[gpu-cu12]" (CUDA 12).'
 )
 
+NAMED = f"{LIBRARY_VARIABLE} names it: correct the variable, or unset it to use the installed package."
+
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
@@ -109,10 +111,17 @@ def load() -> Runtime:
             found = find_library()
             from . import _core
 
-            _core.load_runtime(str(found.library))
+            _core.load_runtime(str(found.library), _remedy(found))
             _LOG.debug("opened %s", found.library)
             _process.loaded = found
         return _process.loaded
+
+
+def _remedy(found: Runtime) -> str:
+    """Return what to do about a library that is none, or too old."""
+    if not found.package:
+        return NAMED
+    return f"Reinstall it: pip install --force-reinstall --upgrade {found.package}"
 
 
 def prepare() -> None:
@@ -161,7 +170,7 @@ def _explicit_library(text: str) -> Runtime:
         )
     match = re.search(r"(\d+\.\d+\.\d+)", library.name)
     if match:
-        _check_floor(match.group(1))
+        _check_floor(match.group(1), NAMED)
     return Runtime(library, match.group(1) if match else "", "")
 
 
@@ -208,11 +217,11 @@ def library_name(version: str, platform: str = sys.platform) -> str:
     return f"libonnxruntime.so.{version}"
 
 
-def _check_floor(version: str) -> None:
+def _check_floor(version: str, remedy: str = INSTALL) -> None:
     numbers = re.match(r"(\d+)\.(\d+)", version)
     if numbers and (int(numbers[1]), int(numbers[2])) < FLOOR:
         raise MissingDependencyError(
-            f"ONNX Runtime {version} is too old; albert_fast needs {FLOOR[0]}.{FLOOR[1]} or later. {INSTALL}"
+            f"ONNX Runtime {version} is too old; albert_fast needs {FLOOR[0]}.{FLOOR[1]} or later. {remedy}"
         )
 
 

@@ -12,6 +12,7 @@ from ..annotators.stage import Stage
 from ..errors import ModelNotFoundError, ParameterError
 from ..models import registry
 from ..models.foreign import spark_folder
+from ..models.registry import Entry
 from ..paths import path_of
 from ..pipeline import PipelineModel
 from ..stage_folder import FILE_NAME
@@ -105,7 +106,8 @@ def _from_references(request: str, device: dict[str, Any], style: str) -> NLUPip
         raise ParameterError(f"There is nothing to load in {request!r}. Give a reference such as 'albert', or path=.")
     embeddings: dict[str, Stage] = {}
     named: dict[str, str] = {}
-    for reference, model in [(reference, _model(reference, device)) for reference in references]:
+    entries = {reference: _entry(reference) for reference in references}  # all names, before a model is fetched
+    for reference, model in [(reference, _model(reference, entry, device)) for reference, entry in entries.items()]:
         name = str(model.get_param("storageRef"))
         key = f"albert_embeddings@{name}"
         if key in embeddings:  # one model by two references
@@ -115,16 +117,23 @@ def _from_references(request: str, device: dict[str, Any], style: str) -> NLUPip
     return NLUPipeline({**_text_stages(), **embeddings}, named, style, rewired=True)
 
 
-def _model(reference: str, device: dict[str, Any]) -> AlbertEmbeddings:
+def _entry(reference: str) -> Entry | None:
+    """Return what the registry says of a reference, None for an id of the hub."""
     entry = registry.lookup(reference)
     if entry is None and not registry.is_hub_id(reference):
         close = registry.suggestions(reference)
         hint = f"Did you mean {' or '.join(close)}? " if close else ""
+        if os.path.exists(reference):
+            hint = f"What lies there is loaded with path=: nlu.load(path={reference!r}). "
         raise ModelNotFoundError(
             f"{reference!r} is no reference of an ALBERT. {hint}albert_fast computes ALBERT embeddings only; nlu's "
             "other components (sentiment, ner, classifiers, other embeddings) need nlu itself. nlu.print_components() "
             "lists the references that work here."
         )
+    return entry
+
+
+def _model(reference: str, entry: Entry | None, device: dict[str, Any]) -> AlbertEmbeddings:
     model = AlbertEmbeddings.pretrained(reference, entry.lang if entry is not None else None, **device)
     name = entry.name if entry is not None else reference
     return model.setInputCols("sentence", "token").setStorageRef(name)

@@ -1,15 +1,21 @@
-"""A frame's columns -> a ``pyarrow.Table``."""
+"""A frame's columns -> a ``pyarrow.Table``, and columns of annotations back."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..columns import AnnotationColumn, Annotations
+from .. import _core
+from ..annotation import FIELDS
+from ..columns import NO_VECTOR, OFFSETS, AnnotationColumn, Annotations
+from ..errors import InputError
 from ..extras import import_package
 from .cells import Table, annotator_type, are_annotations, as_annotation_column
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def arrow_table(frame: Table) -> Any:
@@ -68,3 +74,79 @@ def _plain(cell: Any) -> Any:
     if isinstance(cell, list) and any(isinstance(item, tuple) for item in cell):
         return [_plain(item) for item in cell]
     return list(cell) if isinstance(cell, Annotations) else cell
+
+
+def annotations_of(column: Any, field: Any) -> Sequence[Any] | None:
+    """Return what `arrow_table` made a column of annotations of, None for any other column of Arrow.
+
+    Whose struct it is tells its fields, so that Spark NLP's own tables are read too; what its column was told, the
+    metadata of the field, where whoever kept the table kept that.
+    """
+    types = import_package("pyarrow", "a column of annotations").types
+    if not (types.is_list(field.type) or types.is_large_list(field.type)) or not is_annotation(field.type.value_type):
+        return None
+    chunks = column.chunks if hasattr(column, "chunks") else [column]  # one array of all could be too long for Arrow
+    flat = [chunk.flatten() for chunk in chunks]
+    told = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
+    kinds = set(_items(flat, "annotatorType")) | ({told["annotatorType"]} if "annotatorType" in told else set())
+    never_null = ("annotatorType", "begin", "end", "result")
+    if len(kinds) != 1 or any(part.field(name).null_count for part in flat for name in never_null):
+        return None
+    pairs = [_pairs(cell) for cell in _items(flat, "metadata")]
+    vectors, vector_rows = _vectors([part.field("embeddings") for part in flat])
+    core = _core.AnnotationColumn(
+        kinds.pop(),
+        told.pop(OFFSETS, "") == "utf16",
+        np.concatenate([[0], _lengths(chunks)]).cumsum(dtype=np.int64),
+        _joined([part.field("begin") for part in flat], np.int32),
+        _joined([part.field("end") for part in flat], np.int32),
+        _items(flat, "result"),
+        {key: [cell.get(key) for cell in pairs] for key in dict.fromkeys(key for cell in pairs for key in cell)},
+        vectors,
+        vector_rows,
+        None,
+    )
+    dimension = {} if vectors is None else {"dimension": vectors.shape[1]}
+    if told.get("dimension", "").isdecimal():  # also of a column without rows
+        dimension = {"dimension": int(told["dimension"])}
+    made = AnnotationColumn(core, {**told, **dimension})
+    gone = [missing for chunk in chunks for missing in chunk.is_null().to_pylist()]
+    return [None if missing else made[row] for row, missing in enumerate(gone)] if any(gone) else made
+
+
+def is_annotation(kind: Any) -> bool:
+    """Whether a type of Arrow is the struct of an annotation."""
+    return hasattr(kind, "num_fields") and [kind.field(i).name for i in range(kind.num_fields)] == list(FIELDS)
+
+
+def _pairs(cell: Any) -> dict[str, str | None]:
+    """Return a map's entries: pyarrow gives pairs, and structs where polars made a list of the map."""
+    return (
+        {} if cell is None else dict((item["key"], item["value"]) if isinstance(item, dict) else item for item in cell)
+    )
+
+
+def _items(parts: Sequence[Any], name: str) -> list[Any]:
+    return [item for part in parts for item in part.field(name).to_pylist()]
+
+
+def _joined(arrays: Sequence[Any], dtype: Any) -> NDArray[Any]:
+    return np.concatenate([np.zeros(0, dtype), *(np.asarray(array, dtype=dtype) for array in arrays)])
+
+
+def _lengths(lists: Sequence[Any]) -> NDArray[np.int64]:
+    compute = import_package("pyarrow.compute", "a column of annotations")
+    return _joined([compute.list_value_length(part).fill_null(0) for part in lists], np.int64)
+
+
+def _vectors(lists: Sequence[Any]) -> tuple[NDArray[np.float32] | None, NDArray[np.uint32] | None]:
+    """Return the vectors as a matrix, and which row of it each annotation has, unless each has its own."""
+    lengths = _lengths(lists)
+    has = lengths > 0
+    if not has.any():
+        return None, None
+    widths = np.unique(lengths[has])
+    if len(widths) > 1:
+        raise InputError(f"The annotations of one column have vectors of {widths[0]} and of {widths[1]} dimensions.")
+    vectors = _joined([part.flatten() for part in lists], np.float32).reshape(-1, widths[0])
+    return vectors, None if has.all() else np.where(has, np.cumsum(has) - 1, NO_VECTOR).astype(np.uint32)

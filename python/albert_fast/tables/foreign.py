@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from ..annotation import FIELDS
 from ..errors import InputError
+from ..extras import import_package
+from .arrow import annotations_of
 
 
 def is_foreign(data: Any) -> bool:
@@ -13,8 +17,8 @@ def is_foreign(data: Any) -> bool:
     return hasattr(data, "column_names") or (converts and hasattr(data, "columns"))
 
 
-def columns_of(data: Any) -> list[tuple[str, list[Any]]]:
-    """Return the columns of a table of polars or pyarrow as lists.
+def columns_of(data: Any) -> list[tuple[str, Sequence[Any]]]:
+    """Return the columns of a table of polars or pyarrow as lists, and as annotations where they hold these.
 
     Raises
     ------
@@ -22,11 +26,24 @@ def columns_of(data: Any) -> list[tuple[str, list[Any]]]:
         It is a table of another package.
     """
     if hasattr(data, "get_columns"):  # polars
-        return [(column.name, column.to_list()) for column in data.get_columns()]
+        return [(column.name, _of_polars(column)) for column in data.get_columns()]
     if hasattr(data, "column_names") and hasattr(data, "columns"):  # pyarrow
-        pairs = zip(data.column_names, data.columns, strict=True)
-        return [(name, column.to_pylist()) for name, column in pairs]
+        return [(field.name, _of_arrow(column, field)) for column, field in zip(data.columns, data.schema, strict=True)]
     raise InputError(f"The data is a {title(data)}, which is not read. Make it a pandas DataFrame and give that.")
+
+
+def _of_arrow(column: Any, field: Any) -> Sequence[Any]:
+    found = annotations_of(column, field)
+    return column.to_pylist() if found is None else found
+
+
+def _of_polars(column: Any) -> Sequence[Any]:
+    inner = getattr(getattr(column.dtype, "inner", None), "fields", ())
+    if [field.name for field in inner] != list(FIELDS):
+        cells: list[Any] = column.to_list()
+        return cells
+    array = column.to_arrow()
+    return _of_arrow(array, import_package("pyarrow", "a column of annotations").field(column.name, array.type))
 
 
 def without_scalars(cells: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..annotation import FIELDS
 from ..columns import AnnotationColumn
 from ..errors import InputError, WiringError
 from ..extras import import_package
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-_FIELDS = ("annotatorType", "begin", "end", "result", "metadata", "embeddings")
 _EXPLODE = re.compile(r"\s*explode\s*\(\s*([\w.]+)\s*\)\s*(?:as\s+(\w+))?\s*", re.IGNORECASE)
 _PATH = re.compile(r"\s*([\w.*]+)\s*(?:as\s+(\w+))?\s*", re.IGNORECASE)
 
@@ -167,7 +167,18 @@ class Frame(SparkSurface):
     # ---------------------------------------------------------------- other frames
 
     def with_column(self, name: str, cells: Sequence[Any]) -> Frame:
-        """Return the frame with one more column."""
+        """Return the frame with one more column, of which there is a cell for every row.
+
+        Raises
+        ------
+        InputError
+            There are more or fewer.
+        """
+        if not hasattr(cells, "__len__") or isinstance(cells, str) or len(cells) != self._rows:
+            given = f"{len(cells)} cells" if hasattr(cells, "__len__") and not isinstance(cells, str) else repr(cells)
+            raise InputError(
+                f"with_column({name!r}) got {given}; it takes a list with a cell for each of {self._rows} rows."
+            )
         return self._with((*self._columns, (name, cells)))
 
     def drop(self, *names: str) -> Frame:
@@ -249,19 +260,24 @@ class Frame(SparkSurface):
         if path == "*" and new_name is None:
             return list(self._columns)
         if path.endswith(".*") and new_name is None and are_annotations(self.cells(path[:-2])):
-            return [(field, self._path(f"{path[:-2]}.{field}")) for field in _FIELDS]
+            return [(field, self._path(f"{path[:-2]}.{field}")) for field in FIELDS]
         return [(new_name or path.rsplit(".", 1)[-1], self._path(path))]
 
     def _path(self, path: str) -> Sequence[Any]:
         if path in self.columns or "." not in path:
             return self.cells(path)
         name, field = path.rsplit(".", 1)
-        if field in _FIELDS and are_annotations(cells := self.cells(name)):
+        if field in FIELDS and are_annotations(cells := self.cells(name)):
             attribute = "vector" if field == "embeddings" else field  # not a Python float for every number
             return [getattr(cells[row], attribute, None) for row in range(self._rows)]
-        if self.type_of(name) is None or field not in _FIELDS:
+        if field not in FIELDS:
             raise WiringError(
-                f"{path!r} is no column and no field of one. The fields of annotations are {', '.join(_FIELDS)}."
+                f"{path!r} is no column and no field of one. The fields of annotations are {', '.join(FIELDS)}."
+            )
+        if self.type_of(name) is None:
+            raise WiringError(
+                f"{path!r} is no column, and {name!r} holds no annotations whose {field} could be taken. Of a Parquet "
+                "file they are read with pyarrow.parquet.read_table and createDataFrame; pandas makes arrays of them."
             )
         column = self.annotations(name)
         return Lazy(self._rows, lambda row: getattr(column[row], field))
