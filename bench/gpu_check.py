@@ -58,10 +58,9 @@ def parts(report: Report, setup: Setup) -> list[tuple[str, Callable[[], None]]]:
     if not setup.rehearsal:
         add(checks.attention_kernels)
         add(checks.check_other_runtime)
-    for precision in precisions:
+    for precision in precisions:  # fp16, which the goals are of, comes first with all of its own
         add(speed.measure_throughput, precision)
         add(speed.measure_latency, precision)
-    for precision in precisions:
         add(speed.measure_peers, precision)
     return work
 

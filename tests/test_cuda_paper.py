@@ -107,6 +107,13 @@ for precision in ("fp16", "fp32"):
 """, ORT_ENABLE_ATTENTION_KERNEL_DEBUG_INFO=1)["said"]  # fmt: skip
     kernels = set(re.findall(r"Operator=PackedMultiHeadAttention .*DataType=(\w+) SdpaKernel=(\w+)", said))
     assert kernels == {("fp16", "FLASH_ATTENTION"), ("fp32", "EFFICIENT_ATTENTION")}
+    said = run("""
+from albert_fast import engines, models
+from albert_fast.device import Cuda
+engine = engines.engine_for(models.read_folder(models.built_in_folder()), "fp16", Cuda(attention_kernels=18))
+engine.embed(TEXTS, AlbertEmbeddings.pretrained("albert_tiny_en")._options())
+""", ORT_ENABLE_ATTENTION_KERNEL_DEBUG_INFO=1)["said"]  # fmt: skip
+    assert set(re.findall(r"PackedMultiHeadAttention .*SdpaKernel=(\w+)", said)) == {"EFFICIENT_ATTENTION"}
 
 
 def test_results_lie_in_pinned_memory_until_they_are_dropped(run: Any) -> None:
@@ -323,6 +330,7 @@ def current():
 found["devices"] = [current()]
 model = AlbertEmbeddings.pretrained("albert_tiny_en", device="cuda:1")
 found["devices"].append(current())
+found["shapes"] = model._loaded().prepared
 for texts in (["I love NLP"], TEXTS * 30):
     for output in ("cpu", "cuda:1"):
         out = model.embed(texts, output_device=output)
@@ -331,7 +339,8 @@ del out, model
 gc.collect()
 found["devices"].append(current())
 """, PAPER_GPU_DEVICES=2)  # fmt: skip
-    assert found["devices"] == [0] * 7
+    assert (found["devices"], found["shapes"]) == ([0] * 7, 4)
+    assert "CUDA graphs" not in found["said"]
 
 
 def test_pinned_memory_that_is_not_to_be_had(run: Any) -> None:

@@ -146,7 +146,11 @@ def check_staying(report: Report, setup: Setup, precisions: Sequence[str]) -> No
 
 
 OTHER_RUNTIME = """
-import sys, numpy, onnxruntime
+import sys, numpy
+try:
+    import onnxruntime
+except ImportError as error:
+    sys.exit(f"LEFT OUT: the package onnxruntime does not import: {error}")
 from albert_fast import AlbertEmbeddings
 if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
     sys.exit("LEFT OUT: the package onnxruntime that is installed is the one for the CPU")

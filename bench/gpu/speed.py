@@ -39,13 +39,16 @@ class Throughput:
 
     def measure(self) -> None:
         """Measure, the ids at hand and from texts."""
+        is_whole = self._precision == "fp16" and not self._setup.quick
+        sizes = [4096, 8192, 16384, 32768] if is_whole else [16384]
+        workers = [1, 2, 3] if is_whole else [2]
         on_card = [
-            self._of_ids(
-                f"ids to rows that stay on the card, {most} pieces at a time, {workers} worker(s)", most, workers
-            )
-            for most in ((16384,) if self._setup.quick else (4096, 8192, 16384, 32768))
-            for workers in ((2,) if self._setup.quick else (1, 2, 3))
+            self._on_card(f"{most} pieces at a time, {count} worker(s)", most_tokens=most, workers=count)
+            for most in sizes
+            for count in workers
         ]
+        if self._precision == "fp16":
+            on_card.append(self._on_card("memory-efficient attention in the place of flash", attention_kernels=18))
         self._goal("ids to rows on the card, best of the above", max(on_card), ON_THE_CARD)
         self._tell(IDS_TO_ROWS, self._pieces(), self._pieces(), self._seconds_of_ids({}))
         self._of_texts()
@@ -59,9 +62,9 @@ class Throughput:
             functools.partial(engine.embed_ids, self._sequences, {**self._setup.options(), **options}), 3
         )
 
-    def _of_ids(self, name: str, most: int, workers: int) -> float:
-        seconds = self._seconds_of_ids({"most_tokens": most, "workers": workers}, on_device=True)
-        return self._tell(name, self._pieces(), self._pieces(), seconds)
+    def _on_card(self, how: str, **changes: int) -> float:
+        seconds = self._seconds_of_ids(changes, on_device=True)
+        return self._tell(f"ids to rows that stay on the card, {how}", self._pieces(), self._pieces(), seconds)
 
     def _of_texts(self) -> None:
         texts = texts_of(500 if self._setup.quick else 12_000, 26)

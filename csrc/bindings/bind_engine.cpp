@@ -115,6 +115,7 @@ encoder::cuda::Settings cuda_settings_from(const py::dict& d) {
   settings.most_tokens = d["most_tokens"].cast<std::uint32_t>();
   settings.workers = d["workers"].cast<int>();
   settings.graphs = d["graphs"].cast<bool>();
+  settings.attention_kernels = d["attention_kernels"].cast<int>();
   settings.rehearsal = d["rehearsal"].cast<bool>();
   return settings;
 }

@@ -34,6 +34,8 @@ class Cuda:
         Threads of a call that take turns with micro-batches.
     graphs
         Run short texts as CUDA graphs.
+    attention_kernels
+        Those that ONNX Runtime may choose from, as bits: flash 1, memory-efficient 2, plain 16.
     rehearsal
         Run everything but the device itself, on the CPU: for tests.
     """
@@ -44,6 +46,7 @@ class Cuda:
     most_tokens: int = 16384
     workers: int = 2
     graphs: bool = True
+    attention_kernels: int = 19
     rehearsal: bool = False
 
 

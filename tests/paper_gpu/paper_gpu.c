@@ -162,8 +162,46 @@ int cudaMemsetAsync(void* pointer, int value, size_t bytes, void* stream) {
 
 static int thing;  // what every handle points at
 
-int cudaStreamCreate(void** stream) { return *stream = &thing, 0; }
-int cudaStreamCreateWithFlags(void** stream, unsigned flags) { return (void)flags, *stream = &thing, 0; }
+// A stream belongs to the device that was current when it was made. Copies may be put into it from any other, kernels
+// may not.
+static int streams_of[8];  // one for each device
+int cudaStreamCreate(void** stream) { return *stream = &streams_of[current_device], 0; }
+int cudaStreamCreateWithFlags(void** stream, unsigned flags) { return (void)flags, cudaStreamCreate(stream); }
+static int launch(void* stream) {
+  const int is_ours = (int*)stream >= streams_of && (int*)stream < streams_of + 8;
+  return is_ours && stream != &streams_of[current_device] ? failed(400) : 0;
+}
+struct dim3 {
+  unsigned x, y, z;
+};
+// What `kernel<<<grid, block, shared, stream>>>(...)` calls before and in the kernel's stub.
+static __thread struct {
+  struct dim3 grid, block;
+  size_t shared;
+  void* stream;
+} pushed;
+unsigned __cudaPushCallConfiguration(struct dim3 grid, struct dim3 block, size_t shared, void* stream) {
+  pushed.grid = grid, pushed.block = block, pushed.shared = shared, pushed.stream = stream;
+  return 0;
+}
+int __cudaPopCallConfiguration(struct dim3* grid, struct dim3* block, size_t* shared, void** stream) {
+  *grid = pushed.grid, *block = pushed.block, *shared = pushed.shared, *stream = pushed.stream;
+  return 0;
+}
+int cudaLaunchKernel(const void* kernel, struct dim3 grid, struct dim3 block, void** with, size_t shared, void* stream) {
+  return (void)kernel, (void)grid, (void)block, (void)with, (void)shared, launch(stream);
+}
+int __cudaLaunchKernel(void* kernel, struct dim3 grid, struct dim3 block, void** with, size_t shared, void* stream) {
+  return cudaLaunchKernel(kernel, grid, block, with, shared, stream);
+}
+struct launch_config {
+  struct dim3 grid, block;
+  size_t shared;
+  void* stream;
+};
+int cudaLaunchKernelExC(const struct launch_config* config, const void* kernel, void** with) {
+  return (void)kernel, (void)with, launch(config->stream);
+}
 int cudaStreamIsCapturing(void* stream, int* status) { return (void)stream, *status = 0, 0; }
 
 // CUDA graphs: what is captured runs at once, what is replayed is counted. PAPER_GPU_CAPTURES_LOST: how many

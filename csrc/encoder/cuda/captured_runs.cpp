@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "encoder/cuda/capture_gate.h"
+#include "encoder/cuda/cuda_runtime.h"
 #include "encoder/cuda/device_graph.h"
 #include "encoder/graph.h"
 #include "encoder/kernels/gather.h"
@@ -40,9 +41,21 @@ ort::RunOptionsHandle make_options(const std::string& graph) {
 // Each input begins at a multiple of 256 bytes, as CUDA's own allocations do.
 std::size_t padded(std::size_t bytes) { return (bytes + 255) / 256 * 256; }
 
-// Two sequences of two tokens: enough for every operator to have something to do.
-OwnedBatch sample(std::vector<std::int32_t> input_ids) {
-  return {std::move(input_ids), {0, 1, 0, 1}, {0, 2, 4}, {0, 1, 2, 3, 4}, {0, 1, 2, 3}, 0};
+// Sequences that fill a bucket, of tokens that every vocabulary has; `first` makes them others.
+OwnedBatch sample(const Bucket& bucket, std::int32_t first) {
+  OwnedBatch batch;
+  const auto tokens = static_cast<std::int32_t>(bucket.tokens);
+  const auto length = static_cast<std::int32_t>((bucket.tokens + bucket.sequences - 1) / bucket.sequences);
+  for (std::int32_t token = 0; token < tokens; ++token) {
+    if (token % length == 0) batch.cu_seqlens.push_back(token);
+    batch.input_ids.push_back((token + token / 3 + first) % 2);
+    batch.position_ids.push_back(token % length);
+    batch.row_splits.push_back(token);
+    batch.row_tokens.push_back(token);
+  }
+  batch.cu_seqlens.push_back(tokens);
+  batch.row_splits.push_back(tokens);
+  return batch;
 }
 
 }  // namespace
@@ -158,7 +171,7 @@ void CapturedRuns::Shapes::replay(const Shape& shape, const ort::RunOptionsHandl
 void CapturedRuns::Shapes::capture(Shape& shape) const {
   {
     const CaptureGate::Work work;
-    send(shape, sample({0, 1, 1, 0}).view());
+    send(shape, sample(shape.bucket, 0).view());
     replay(shape, shape.eager);  // asks for the memory that a run takes
     stream_.wait();
   }
@@ -177,7 +190,7 @@ void CapturedRuns::Shapes::capture(Shape& shape) const {
 
 // By other tokens than it was captured with: the graph must read what is sent now.
 void CapturedRuns::Shapes::verify(Shape& shape) const {
-  const OwnedBatch batch = sample({1, 0, 0, 1});
+  const OwnedBatch batch = sample(shape.bucket, 1);
   const std::size_t numbers = batch.row_tokens.size() * hidden_;
   const auto rows_after = [&](const ort::RunOptionsHandle& options) {
     std::fill_n(shape.host_rows(), numbers, 0.0F);  // what a replay of nothing would leave
@@ -228,7 +241,10 @@ CapturedRuns::CapturedRuns(const CardMemory& memory, std::size_t hidden, MakeSes
 
 CapturedRuns::~CapturedRuns() {
   try {
-    thread_.run([this] { prepared_.clear(); });
+    thread_.run([this] {
+      const CurrentDevice on(memory_.device());
+      prepared_.clear();
+    });
   } catch (...) {  // in a forked child; the handles let go of what belongs to the parent
   }
 }
@@ -249,6 +265,8 @@ std::shared_ptr<CapturedRuns::Shapes> CapturedRuns::find(const OutputChoice& cho
 
 void CapturedRuns::prepare(const OutputChoice& choice) {
   thread_.run([&] {
+    // ONNX Runtime need not make it the thread's own where the stream is ours.
+    const CurrentDevice on(memory_.device());
     if (find(choice) != nullptr) return;
     std::shared_ptr<Shapes> shapes;
     for (int attempt = 1; shapes == nullptr; ++attempt) {
@@ -269,7 +287,10 @@ std::optional<bool> CapturedRuns::run(const OutputChoice& choice, const PackedBa
   const std::optional<std::size_t> number = bucket_of(batch);
   if (shapes == nullptr || !number) return std::nullopt;
   bool in_place = false;
-  thread_.run([&] { in_place = shapes->run(*number, batch, out); });
+  thread_.run([&] {
+    const CurrentDevice on(memory_.device());
+    in_place = shapes->run(*number, batch, out);
+  });
   return in_place;
 }
 

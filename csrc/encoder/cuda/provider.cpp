@@ -8,9 +8,6 @@
 namespace albert_fast::encoder::cuda {
 namespace {
 
-// Attention kernels that may be chosen, as bits: flash 1, memory-efficient 2, plain 16. Naming them lifts the
-// minimum lengths, below which the packed operator would not use flash attention.
-constexpr const char* kAttentionKernels = "19";
 // From this version on SkipLayerNormalization sums fp16 in fp32 by itself.
 constexpr std::uint32_t kSumsInFp32 = 28;
 // From this version on cuDNN can be left out.
@@ -65,7 +62,7 @@ std::vector<std::pair<std::string, std::string>> provider_options(const Settings
       {"device_id", std::to_string(settings.device)},
       {"arena_extend_strategy", "kSameAsRequested"},  // powers of two would take twice what is needed
       {"use_tf32", settings.precision == Precision::tf32 ? "1" : "0"},
-      {"sdpa_kernel", kAttentionKernels},
+      {"sdpa_kernel", std::to_string(settings.attention_kernels)},
   };
   if (settings.memory_limit > 0) {
     options.emplace_back("gpu_mem_limit", std::to_string(settings.memory_limit));

@@ -18,6 +18,9 @@ struct Settings {
   std::uint32_t most_tokens = 16384;
   int workers = 2;     // one packs and copies while the other's micro-batch is on the device
   bool graphs = true;  // short micro-batches run as CUDA graphs, see CapturedRuns
+  /// Attention kernels that may be chosen, as bits: flash 1, memory-efficient 2, plain 16. Naming them lifts
+  /// the minimum lengths, below which the packed operator would not use flash attention.
+  int attention_kernels = 19;
   /// Everything but the device: the same graph, batches and retries run on the CPU, with an attention of our
   /// own in the place of ONNX Runtime's CUDA kernel. fp32 only; memory_limit bounds one hidden state. What
   /// tests do where there is no GPU.
