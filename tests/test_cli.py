@@ -6,9 +6,12 @@ real one where the core is built.
 
 from __future__ import annotations
 
+import bz2
 import contextlib
+import gzip
 import itertools
 import json
+import lzma
 import os
 import re
 import resource
@@ -303,6 +306,44 @@ def test_the_encodings_of_other_systems_are_named(
     (tmp_path / "in.txt").write_bytes(data)
     assert cli.main(["embed", "--input", str(tmp_path / "in.txt")]) == 1
     assert re.search(f"in.txt {said}", complaint(capfd))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (gzip.compress(b"one\ntwo\n"), r"in\.txt is compressed with gzip.*: zcat FILE \| albert-fast embed\.$"),
+        (bz2.compress(b"one\ntwo\n"), r"in\.txt is compressed with bzip2.*bzcat"),
+        (lzma.compress(b"one\ntwo\n"), r"in\.txt is compressed with xz.*xzcat"),
+        (b"\x28\xb5\x2f\xfd\x04\x00", r"in\.txt is compressed with zstd.*zstdcat"),
+        (b"PK\x03\x04\x14\x00", r"in\.txt is a zip archive.*unzip -p"),
+        (b"PAR1\x15\x04\x15", r"in\.txt is a Parquet file.*in Python, AlbertEmbeddings\.stream"),
+    ],
+)
+def test_files_that_are_no_text_are_named(
+    model: StandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str], data: bytes, said: str
+) -> None:
+    (tmp_path / "in.txt").write_bytes(data)
+    assert cli.main(["embed", "--input", str(tmp_path / "in.txt")]) == 1
+    assert re.search(said, complaint(capfd))
+
+
+def test_texts_that_begin_as_such_files_do(model: StandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    texts = ["PAR1 is four letters", "PK", "BZh"]
+    for text in texts:
+        (tmp_path / "in.txt").write_text(text, "utf-8")
+        assert cli.main(["embed", "--input", str(tmp_path / "in.txt")]) == 0
+    assert [line["text"] for line in lines(capfd)] == texts
+
+
+@pytest.mark.parametrize("ending", ["csv", "TSV", "jsonl"])
+def test_tables_are_read_as_lines_and_it_is_said(
+    model: StandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str], ending: str
+) -> None:
+    (tmp_path / f"in.{ending}").write_text('text,label\n"a, b",1\n', "utf-8")
+    assert cli.main(["embed", "--input", str(tmp_path / f"in.{ending}")]) == 0
+    captured = capfd.readouterr()
+    assert [json.loads(line)["text"] for line in captured.out.splitlines()] == ["text,label", '"a, b",1']
+    assert re.search(rf"in\.{ending} is read as text, one text a line: .* parts of the texts\n$", captured.err)
 
 
 def test_an_argument_that_is_not_utf_8(model: StandIn, capfd: pytest.CaptureFixture[str]) -> None:

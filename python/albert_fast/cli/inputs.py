@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from ..errors import InputError
 from ..paths import path_of
 from .failures import UsageError
 from .line_reader import LineReader
+from .printing import note
 
 _UTF_8_MARK = b"\xef\xbb\xbf"
 # The longer ones first: they begin as the shorter ones do.
@@ -19,6 +21,25 @@ _OTHER_MARKS = {
     b"\0\0\xfe\xff": "UTF-32",
     b"\xff\xfe": "UTF-16",
     b"\xfe\xff": "UTF-16",
+}
+# First bytes of files that are no text -> what such a file is, and the way to its texts.
+_NO_TEXT = {
+    rb"\x1f\x8b": ("compressed with gzip", "zcat FILE | albert-fast embed"),
+    rb"BZh[1-9]1AY&SY": ("compressed with bzip2", "bzcat FILE | albert-fast embed"),
+    rb"\xfd7zXZ": ("compressed with xz", "xzcat FILE | albert-fast embed"),
+    rb"\x28\xb5\x2f\xfd": ("compressed with zstd", "zstdcat FILE | albert-fast embed"),
+    rb"PK\x03\x04": ("a zip archive", "unzip -p FILE | albert-fast embed"),
+    rb"PAR1[\x00-\x08\x0e-\x1f]": (
+        "a Parquet file",
+        "in Python, AlbertEmbeddings.stream(pyarrow.parquet.read_table(FILE)[COLUMN].to_pylist())",
+    ),
+}
+# Endings of files whose lines are more than a text.
+_TABLES = {
+    ".csv": "header, commas and quotes are parts of the texts",
+    ".tsv": "header and tabs are parts of the texts",
+    ".jsonl": "names and braces are parts of the texts",
+    ".json": "names and braces are parts of the texts",
 }
 
 
@@ -65,6 +86,8 @@ def _of_arguments(texts: list[str], most: int) -> Iterator[Sequence[str]]:
 
 
 def _of_file(path: Path, most: int) -> Iterator[Sequence[str]]:
+    if (what := _TABLES.get(path.suffix.lower())) is not None:
+        note(f"{path} is read as text, one text a line: {what}")
     try:
         file = path.open("rb", buffering=0)
     except OSError as error:
@@ -107,6 +130,9 @@ def _decoded(chunks: Iterable[list[bytes]], where: str) -> Iterator[Sequence[str
 def _text(line: bytes, number: int, where: str) -> str:
     if number == 1:
         line = line.removeprefix(_UTF_8_MARK)
+        for first, (what, way) in _NO_TEXT.items():
+            if re.match(first, line):
+                raise InputError(f"The text in {where} is {what}. Take the texts out of it: {way}.")
         for mark, encoding in _OTHER_MARKS.items():
             if line.startswith(mark):
                 raise InputError(

@@ -69,6 +69,12 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     )
 
 
+def note(text: str) -> None:
+    """Say something that is no error."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"albert-fast: {text}\n")
+
+
 def complain(error: Exception, code: int) -> int:
     """Say what went wrong and return the exit code."""
     if sys.stderr is not None:
