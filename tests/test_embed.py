@@ -40,6 +40,16 @@ def encode_words(spiece: Any, words: list[str]) -> list[list[int]]:
     return [[i for i in spiece.encode(word.lower()) if i != mark] or [spiece.unk_id()] for word in words]
 
 
+def test_arrays_of_pyarrow_are_texts(tiny: AlbertEmbeddings) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    array = pyarrow.array(["I love NLP", "a"])
+    for texts in (array, pyarrow.chunked_array([array])):
+        assert tiny.embed(texts).words == ["I", "love", "NLP", "a"]
+        assert [len(part) for part in tiny.stream(texts)] == [2]
+    with pytest.raises(InputError, match="text 1 is None"):
+        tiny.embed(pyarrow.array(["a", None]))
+
+
 def test_words_have_the_vectors_of_their_first_pieces(
     tiny: AlbertEmbeddings, reference: ReferenceAlbert, spiece: Any
 ) -> None:

@@ -198,8 +198,9 @@ class PretrainedPipeline:
     ) -> None:
         if disk_location is None:
             raise ModelNotFoundError(
-                f"The published pipeline {name!r} ({lang}) cannot be run here: albert_fast runs pipelines of its own "
-                "stages. Build one, save it, and use PretrainedPipeline.from_disk(folder)."
+                f"The published pipeline {name!r} ({lang}) cannot be run here by its name: albert_fast runs pipelines "
+                "of the stages that it has. Where it has all of them, unpack the published zip and use "
+                "PretrainedPipeline.from_disk(folder); else build one of what is here and save it."
             )
         self.model = PipelineModel.load(disk_location)
         self.light_model = LightPipeline(self.model, parse_embeddings)

@@ -41,7 +41,7 @@ def _items(values: object) -> Iterator[Any]:
         )
     if isinstance(values, Mapping) or not isinstance(values, Iterable):
         raise InputError(f"The input is {type(values).__name__}. Give a string or an iterable of strings.")
-    return iter(values)
+    return iter(values.to_pylist() if hasattr(values, "to_pylist") else values)  # pyarrow's items are no strings
 
 
 def _as_texts(texts: object) -> tuple[str, ...]:
@@ -68,7 +68,8 @@ class AlbertEmbeddings(AlbertParams):
     """ALBERT embeddings (Lan et al. 2020) of words in context; Spark NLP's annotator of that name.
 
     Get one with `pretrained` or `load`. A loaded model may be used by any number of threads at once; annotators of the
-    same model share its memory and keep their own parameters.
+    same model share its memory and keep their own parameters. A pickled one is its parameters and a path: whoever
+    unpickles it reads the files that lie there then. A forked child cannot use its parent's (`ForkError`).
 
     Parameters
     ----------

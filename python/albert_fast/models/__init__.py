@@ -1,10 +1,10 @@
 """Names -> model files: the registry, the hub and its cache, and readers of every container of an ALBERT.
 
-A name goes through these modules in the order of this list: `registry` (which model is meant), `sources` (where
-its files are: `hub`, or a zip by `download`), `detect` (what they are: `tree` and `archive` list them, as the `blobs`
-of a folder, zip or tar.gz), a reader for the container (`folder` with `safetensors` and `pytorch`; `tensorflow` with
-`checkpoint` and `graphdef`; `spark_nlp`; `onnx_model` with `onnx_file` and `onnx_albert`), and `files`, which checks
-what they found and makes `ModelFiles` of it. `save` and `export` write them again.
+A name goes through these modules in the order of this list: `registry` (which model is meant), `fetch.sources` (where
+its files are: `fetch.hub`, or a zip by `fetch.download`), `detect` (what they are; `containers` lists them, as blobs
+of a folder, zip or tar.gz), a reader for the container (`folder` with `safetensors`, else one of `foreign`:
+`pytorch`, `tensorflow`, `spark_nlp`, `onnx_model`), and `files`, which checks what they found and makes `ModelFiles`
+of it. `save` and `export` write them again.
 """
 
 from __future__ import annotations
@@ -140,7 +140,8 @@ def _unknown(text: str) -> str:
     hint = f"Did you mean {' or '.join(close)}? " if close else ""
     return (
         f"No model is called {text!r}, and there is no such folder here. {hint}albert_fast.models.models() and "
-        "'albert-fast models' list the names; a Hugging Face id such as 'albert/albert-base-v2' works too."
+        "'albert-fast models' list the names; a Hugging Face id such as 'albert/albert-base-v2' works too, and so does "
+        "the https address of a zip, such as the ones behind 'Download' on the cards of Spark NLP's models."
     )
 
 
