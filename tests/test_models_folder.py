@@ -498,6 +498,19 @@ def test_a_folder_that_is_replaced_is_never_away(folder: Path, tmp_path: Path) -
     assert [p.name for p in other.iterdir()] == ["one"]
 
 
+def test_a_link_is_followed_and_stays(folder: Path, tmp_path: Path) -> None:
+    files = read_folder(folder)
+    (tmp_path / "versions").mkdir()
+    (tmp_path / "current").symlink_to(tmp_path / "versions/1")
+    for layers in (1, 2):
+        assert save_folder(files, tmp_path / "current", {"layers": layers}, overwrite=True) == tmp_path / "current"
+        assert (tmp_path / "current").is_symlink()
+        assert read_folder(tmp_path / "versions/1").parameters == {"layers": layers}
+    assert sorted(p.name for p in (*tmp_path.iterdir(), *(tmp_path / "versions").iterdir())) == [
+        "1", "current", "model", "versions",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("value", [object(), float("nan"), {1, 2}, b"x"])
 def test_parameters_that_are_no_json(folder: Path, tmp_path: Path, value: object) -> None:
     with pytest.raises(ParameterError, match="JSON"):

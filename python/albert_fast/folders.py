@@ -67,21 +67,24 @@ def check_free(target: Path, marker: str, overwrite: bool) -> None:
 def write_folder(target: Path, fill: Callable[[Path], None]) -> Path:
     """Let `fill` fill a hidden folder beside the target, which then takes its name: complete or not at all.
 
+    A link is followed and stays.
+
     Raises
     ------
     WriteError
         The target cannot be written.
     """
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
+        place = Path(os.path.realpath(target))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".partial", dir=place.parent))
     except (OSError, ValueError) as error:
         raise write_error(target.parent, error, "Choose another destination.") from error
     try:
         fill(work)
         _sync_folder(work)
         os.chmod(work, 0o755)  # mkdtemp makes private folders
-        _take_place(work, target)
+        _take_place(work, place)
     except OSError as error:
         if isinstance(error, ModelNotFoundError):
             raise
