@@ -5,6 +5,7 @@
 #include "encoder/cuda/rehearsal.h"
 #include "encoder/kernels/custom_ops.h"
 #include "encoder/kernels/kernels.h"
+#include "encoder/kernels/processor.h"
 #include "ort/runtime.h"
 
 namespace py = pybind11;
@@ -15,11 +16,11 @@ namespace {
 std::vector<std::string> cpu_features() {
   std::vector<std::string> features;
 #if defined(__x86_64__)
-  // __builtin_cpu_supports takes literals only.
-  if (__builtin_cpu_supports("avx2")) features.emplace_back("avx2");
-  if (__builtin_cpu_supports("fma")) features.emplace_back("fma");
-  if (__builtin_cpu_supports("avx512f")) features.emplace_back("avx512f");
-  if (__builtin_cpu_supports("avx512vnni")) features.emplace_back("avx512vnni");
+  const encoder::Processor processor;
+  if (processor.avx2()) features.emplace_back("avx2");
+  if (processor.fma()) features.emplace_back("fma");
+  if (processor.avx512f()) features.emplace_back("avx512f");
+  if (processor.avx512vnni()) features.emplace_back("avx512vnni");
 #elif defined(__aarch64__)
   features.emplace_back("neon");
 #endif

@@ -241,12 +241,16 @@ CapturedRuns::CapturedRuns(const CardMemory& memory, std::size_t hidden, MakeSes
 
 CapturedRuns::~CapturedRuns() {
   try {
-    thread_.run([this] {
-      const CurrentDevice on(memory_.device());
-      prepared_.clear();
-    });
+    on_the_card([this] { prepared_.clear(); });
   } catch (...) {  // in a forked child; the handles let go of what belongs to the parent
   }
+}
+
+void CapturedRuns::on_the_card(const std::function<void()>& work) {
+  thread_.run([&] {
+    const CurrentDevice current(memory_.device());
+    work();
+  });
 }
 
 std::size_t CapturedRuns::count() const {
@@ -264,9 +268,7 @@ std::shared_ptr<CapturedRuns::Shapes> CapturedRuns::find(const OutputChoice& cho
 }
 
 void CapturedRuns::prepare(const OutputChoice& choice) {
-  thread_.run([&] {
-    // ONNX Runtime need not make it the thread's own where the stream is ours.
-    const CurrentDevice on(memory_.device());
+  on_the_card([&] {
     if (find(choice) != nullptr) return;
     std::shared_ptr<Shapes> shapes;
     for (int attempt = 1; shapes == nullptr; ++attempt) {
@@ -287,10 +289,7 @@ std::optional<bool> CapturedRuns::run(const OutputChoice& choice, const PackedBa
   const std::optional<std::size_t> number = bucket_of(batch);
   if (shapes == nullptr || !number) return std::nullopt;
   bool in_place = false;
-  thread_.run([&] {
-    const CurrentDevice on(memory_.device());
-    in_place = shapes->run(*number, batch, out);
-  });
+  on_the_card([&] { in_place = shapes->run(*number, batch, out); });
   return in_place;
 }
 

@@ -41,6 +41,9 @@ class CapturedRuns {
   struct Shape;
   class Shapes;
 
+  /// Has the one thread do `work` with the card as its device, which ONNX Runtime need not see to where the
+  /// stream is ours.
+  void on_the_card(const std::function<void()>& work);
   [[nodiscard]] std::shared_ptr<Shapes> find(const OutputChoice& choice) const;
 
   const CardMemory& memory_;

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .. import params as p
 from ..errors import DeviceError, InputError, ModelNotFoundError, ParameterError, TruncationWarning
 from ..results import Embeddings
+from ..tables.foreign import without_scalars
 from ..warn import warn_user
 from .albert_params import LEVEL_POOLINGS, AlbertParams
 
@@ -41,7 +42,7 @@ def _items(values: object) -> Iterator[Any]:
         )
     if isinstance(values, Mapping) or not isinstance(values, Iterable):
         raise InputError(f"The input is {type(values).__name__}. Give a string or an iterable of strings.")
-    return iter(values.to_pylist() if hasattr(values, "to_pylist") else values)  # pyarrow's items are no strings
+    return iter(without_scalars(values))
 
 
 def _as_texts(texts: object) -> tuple[str, ...]:

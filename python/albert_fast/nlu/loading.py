@@ -107,7 +107,8 @@ def _from_references(request: str, device: dict[str, Any], style: str) -> NLUPip
     embeddings: dict[str, Stage] = {}
     named: dict[str, str] = {}
     entries = {reference: _entry(reference) for reference in references}  # all names, before a model is fetched
-    for reference, model in [(reference, _model(reference, entry, device)) for reference, entry in entries.items()]:
+    for reference, entry in entries.items():
+        model = _model(reference, entry, device)
         name = str(model.get_param("storageRef"))
         key = f"albert_embeddings@{name}"
         if key in embeddings:  # one model by two references

@@ -83,7 +83,7 @@ def annotations_of(column: Any, field: Any) -> Sequence[Any] | None:
     metadata of the field, where whoever kept the table kept that.
     """
     types = import_package("pyarrow", "a column of annotations").types
-    if not (types.is_list(field.type) or types.is_large_list(field.type)) or not is_annotation(field.type.value_type):
+    if not (types.is_list(field.type) or types.is_large_list(field.type)) or not _is_annotation(field.type.value_type):
         return None
     chunks = column.chunks if hasattr(column, "chunks") else [column]  # one array of all could be too long for Arrow
     flat = [chunk.flatten() for chunk in chunks]
@@ -114,7 +114,7 @@ def annotations_of(column: Any, field: Any) -> Sequence[Any] | None:
     return [None if missing else made[row] for row, missing in enumerate(gone)] if any(gone) else made
 
 
-def is_annotation(kind: Any) -> bool:
+def _is_annotation(kind: Any) -> bool:
     """Whether a type of Arrow is the struct of an annotation."""
     return hasattr(kind, "num_fields") and [kind.field(i).name for i in range(kind.num_fields)] == list(FIELDS)
 

@@ -174,8 +174,9 @@ class Frame(SparkSurface):
         InputError
             There are more or fewer.
         """
-        if not hasattr(cells, "__len__") or isinstance(cells, str) or len(cells) != self._rows:
-            given = f"{len(cells)} cells" if hasattr(cells, "__len__") and not isinstance(cells, str) else repr(cells)
+        is_column = hasattr(cells, "__len__") and not isinstance(cells, str)
+        if not is_column or len(cells) != self._rows:
+            given = f"{len(cells)} cells" if is_column else repr(cells)
             raise InputError(
                 f"with_column({name!r}) got {given}; it takes a list with a cell for each of {self._rows} rows."
             )
